@@ -1,0 +1,104 @@
+"""A batch as a pipeline hands it over: inputs with their labels, or a dict."""
+
+import keras
+from keras import tree
+
+from keras_mixup.boxes import mix_boxes
+from keras_mixup.checks import check_batch
+from keras_mixup.labels import mix_labels
+from keras_mixup.plan import MixPlan
+from keras_mixup.plan import mix_inputs
+
+_IMAGES = ("images", "image")
+_LABELS = ("labels", "label", "segmentation_masks")
+_BOXES = "bounding_boxes"
+_WEIGHT = "sample_weight"
+_MIXED = (*_IMAGES, *_LABELS, _BOXES, _WEIGHT)
+
+
+def is_batch(x):
+    """Whether a lone input is images with their labels, masks or boxes."""
+    return (
+        isinstance(x, dict)
+        and any(key in x for key in _IMAGES)
+        and any(key in x for key in (*_LABELS, _BOXES))
+    )
+
+
+def parts_of(x, y=None, sample_weight=None):
+    """The parts of a batch that one plan mixes, checked to go together.
+
+    Returns:
+        A dict of the parts, the inputs first.
+    """
+    if any(
+        isinstance(leaf, keras.KerasTensor)
+        for leaf in tree.flatten((x, y, sample_weight))
+    ):
+        raise TypeError(
+            "MixUp was called with symbolic labels. In a model, call it on the "
+            "inputs alone and compile the model with `MixupLoss(loss, mixup=layer)`, "
+            "which mixes the labels."
+        )
+    if y is not None:
+        parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    elif sample_weight is None:
+        parts = {key: x[key] for key in _MIXED if key in x}
+    else:
+        raise ValueError("`sample_weight` goes with labels `y`. Received: y=None")
+    check_batch(**parts)
+    return parts
+
+
+def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
+    """Mixes inputs, labels and weights, in the form in which they came.
+
+    Args:
+        plan: A `MixPlan`, or `None` to leave the rows unmixed.
+        x: Inputs, or a dict for which `is_batch` holds.
+        y: Labels, `None` with a dict.
+        sample_weight: Weights or `None`.
+        num_classes: Number of classes of integer labels.
+        dtype: Dtype of the mixed inputs.
+    """
+    if y is None:
+        return _mix_dict(plan, x, num_classes, dtype)
+    mixed_x = mix_inputs(plan, x, dtype)
+    mixed_y, weight = mix_labels(plan, y, sample_weight, num_classes)
+    return (mixed_x, mixed_y) if weight is None else (mixed_x, mixed_y, weight)
+
+
+def _mix_dict(plan, batch, num_classes, dtype):
+    for key, entry in batch.items():
+        # Ids and file names belong to the row that dominates, and stay.
+        if key not in _MIXED and _holds_floats(entry):
+            raise ValueError(
+                f"The entry {key!r} of a dict batch holds floats that MixUp does "
+                f"not know how to mix. It mixes {list(_MIXED)}. Call the layer as "
+                "`mix(x, y)` to mix a dict of other inputs. "
+                f"Received: keys {sorted(batch)}"
+            )
+    mixed = dict(batch)
+    for key in _IMAGES:
+        if key in batch:
+            mixed[key] = mix_inputs(plan, batch[key], dtype)
+    labels = {key: batch[key] for key in _LABELS if key in batch}
+    if labels:
+        labels, weight = mix_labels(plan, labels, batch.get(_WEIGHT), num_classes)
+        mixed.update(labels)
+        if weight is not None:
+            mixed[_WEIGHT] = weight
+    if _BOXES in batch:
+        boxes = batch[_BOXES]
+        mixed[_BOXES] = mix_boxes(plan or MixPlan.identity(boxes["labels"]), boxes)
+    return mixed
+
+
+def _holds_floats(entry):
+    for leaf in tree.flatten(entry):
+        try:
+            if keras.backend.is_float_dtype(leaf.dtype):
+                return True
+        except (AttributeError, ValueError):
+            continue  # Text and Python objects have no numeric dtype.
+    return False

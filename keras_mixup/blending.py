@@ -1,0 +1,37 @@
+"""Weighted sums of the rows of a batch."""
+
+import keras
+
+from keras_mixup.namespaces import namespace
+
+
+def blend(terms, shares, dtype):
+    """The first term moved towards each other one by that one's share."""
+    own, *others = (namespace(term).cast(term, dtype) for term in terms)
+    mixed = own
+    for share, other in zip(shares, others):
+        share = namespace(share).cast(share, dtype)
+        mixed = mixed + align(share, own) * (other - own)
+    return mixed
+
+
+def align(weight, values):
+    """`weight` with trailing axes of size 1 added or dropped to fit `values`."""
+    ops = namespace(weight)
+    missing = len(values.shape) - len(weight.shape)
+    shape = tuple(ops.shape(weight))
+    if missing >= 0:
+        return ops.reshape(weight, shape + (1,) * missing)
+    if any(size != 1 for size in shape[missing:]):
+        raise ValueError(
+            "`sample_weight` must have the leading axes of what it weighs. "
+            f"Received: weights of shape {tuple(weight.shape)} for values of "
+            f"shape {tuple(values.shape)}"
+        )
+    return ops.reshape(weight, shape[:missing])
+
+
+def float_dtype(x):
+    """The dtype of a floating tensor, and floatx for any other."""
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return dtype if keras.backend.is_float_dtype(dtype) else keras.config.floatx()

@@ -1,0 +1,53 @@
+"""Bounding boxes of a mixed batch of images."""
+
+from keras_mixup.blending import align
+from keras_mixup.namespaces import namespace
+
+# What Keras pads boxes and their labels with.
+_PADDING = -1
+
+
+def mix_boxes(plan, bounding_boxes):
+    """The boxes of a row and of its partner, side by side.
+
+    A blended image shows the objects of both images, so boxes are never
+    averaged: those of all partners are listed after the row's own, and a weight
+    says how much of the image each belongs to.
+
+    Args:
+        plan: A `MixPlan`.
+        bounding_boxes: Dict of `"boxes"`, shape `(batch_size, n, 4)`, and
+            `"labels"`, shape `(batch_size, n)`, where −1 marks padding.
+
+    Returns:
+        A dict of `"boxes"`, `(batch_size, 2n, 4)`, `"labels"` and `"weights"`,
+        `(batch_size, 2n)`. Weights are λ for the row's own boxes, 1 − λ for its
+        partner's, 0 for padding. The partner's boxes of a row that is not mixed
+        are padding.
+    """
+    if set(bounding_boxes) != {"boxes", "labels"}:
+        raise ValueError(
+            '`bounding_boxes` must have the keys "boxes" and "labels". '
+            f"Received: keys {sorted(bounding_boxes)}"
+        )
+    boxes, labels = bounding_boxes["boxes"], bounding_boxes["labels"]
+    if len(boxes.shape) != 3 or len(labels.shape) != 2:
+        raise ValueError(
+            '`bounding_boxes` must hold "boxes" of shape (batch_size, n, 4) and '
+            '"labels" of shape (batch_size, n). Received: shapes '
+            f"{tuple(boxes.shape)} and {tuple(labels.shape)}"
+        )
+    ops = namespace(boxes, labels, plan.share)
+    shares = [plan.lam, *plan.columns(plan.share)]
+    parts = []
+    for box, label, share in zip(plan.terms(boxes), plan.terms(labels), shares):
+        unused = align(share, label) == 0
+        padding = ops.cast(_PADDING, label.dtype)
+        label = ops.where(unused, padding, label)
+        box = ops.where(align(unused, box), ops.cast(_PADDING, box.dtype), box)
+        weight = ops.where(label == padding, 0.0, align(share, label))
+        parts.append((box, label, weight))
+    return {
+        name: ops.concatenate(columns, axis=1)
+        for name, columns in zip(("boxes", "labels", "weights"), zip(*parts))
+    }

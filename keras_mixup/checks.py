@@ -1,0 +1,113 @@
+"""What an argument must be, and the error that says so when it is not."""
+
+import math
+import numbers
+
+import keras
+from keras import tree
+
+from keras_mixup.namespaces import is_dense
+
+
+def check_alpha(alpha):
+    """Returns a Python `alpha` as a float, or raises with what was expected."""
+    if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
+        raise TypeError(
+            "`alpha` must be a real number ≥ 0. "
+            f"Received: alpha={alpha!r} (of type {type(alpha).__name__})"
+        )
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise ValueError(
+            "`alpha` must be finite and ≥ 0, where 0 means no mixing. "
+            f"Received: alpha={alpha}"
+        )
+    return float(alpha)
+
+
+def check_prob(prob):
+    """Returns `prob` as a float, or raises with what was expected."""
+    if isinstance(prob, bool) or not isinstance(prob, numbers.Real):
+        raise TypeError(
+            "`prob` must be a number in [0, 1]. "
+            f"Received: prob={prob!r} (of type {type(prob).__name__})"
+        )
+    if not 0 <= prob <= 1:
+        raise ValueError(f"`prob` must be in [0, 1]. Received: prob={prob}")
+    return float(prob)
+
+
+def check_flag(name, flag):
+    """Returns a boolean argument, or raises with what was expected."""
+    if not isinstance(flag, bool):
+        raise TypeError(
+            f"`{name}` must be True or False. "
+            f"Received: {name}={flag!r} (of type {type(flag).__name__})"
+        )
+    return flag
+
+
+def check_num_classes(num_classes):
+    """Returns a number of classes or `None`, or raises with what was expected."""
+    if num_classes is None:
+        return None
+    if isinstance(num_classes, bool) or not isinstance(num_classes, numbers.Integral):
+        raise TypeError(
+            "`num_classes` must be an integer or None. "
+            f"Received: num_classes={num_classes!r} "
+            f"(of type {type(num_classes).__name__})"
+        )
+    if num_classes < 1:
+        raise ValueError(
+            f"`num_classes` must be ≥ 1. Received: num_classes={num_classes}"
+        )
+    return int(num_classes)
+
+
+def check_batch(**structures):
+    """Raises unless all leaves of `structures` are tensors of as many rows."""
+    size = None
+    for name, structure in structures.items():
+        for leaf in tree.flatten(structure):
+            if leaf is not None:
+                check_rows(name, leaf, size)
+                size = size or leaf.shape[0]
+    if not structures or not any(leaf is not None for leaf in tree.flatten(structures)):
+        raise ValueError("Received no tensor to mix.")
+
+
+def check_rows(name, x, batch_size=None):
+    """Raises unless `x` is a numeric tensor of `batch_size` ≥ 1 rows."""
+    if not is_dense(x) or not is_numeric(x.dtype):
+        kind = f" of dtype {x.dtype}" if hasattr(x, "dtype") else f" {x!r}"
+        raise TypeError(
+            f"`{name}` must hold NumPy arrays or dense tensors, of numbers or "
+            f"booleans. Received: {type(x).__name__}{kind}"
+        )
+    if len(x.shape) == 0:
+        raise ValueError(
+            f"`{name}` must have a batch axis: mixup blends rows of a batch. "
+            "Received a scalar. Is the data set batched?"
+        )
+    if x.shape[0] == 0:
+        raise ValueError(
+            f"`{name}` must have at least one row. "
+            f"Received an empty batch of shape {tuple(x.shape)}"
+        )
+    if batch_size is not None and x.shape[0] not in (None, batch_size):
+        raise ValueError(
+            f"`{name}` must have {batch_size} rows, as the rest of the batch has. "
+            f"Received shape {tuple(x.shape)}. Is the data set batched?"
+        )
+
+
+def is_numeric(dtype):
+    """Whether `dtype` is a floating, integer or boolean one, in any library."""
+    try:
+        dtype = keras.backend.standardize_dtype(dtype)
+    except ValueError:
+        return False
+    return (
+        dtype == "bool"
+        or keras.backend.is_float_dtype(dtype)
+        or keras.backend.is_int_dtype(dtype)
+    )

@@ -1,0 +1,49 @@
+"""Functions and names as loss objects that can be called row by row."""
+
+import keras
+from keras import ops
+
+
+def as_loss(loss):
+    """Resolves what `model.compile` takes as a loss to a `keras.losses.Loss`."""
+    found = keras.losses.get(loss) if isinstance(loss, (str, dict)) else loss
+    if isinstance(found, keras.losses.Loss):
+        return found
+    if isinstance(found, type) and issubclass(found, keras.losses.Loss):
+        return found()
+    if not callable(found):
+        raise TypeError(
+            "`loss` must be a Keras loss, the name of one, or a function. "
+            f"Received: loss={loss!r} (of type {type(loss).__name__})"
+        )
+    name = getattr(found, "__name__", None)
+    return FunctionLoss(found, name=name)
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class FunctionLoss(keras.losses.Loss):
+    """A loss function as a `Loss`, as `model.compile` makes one of it."""
+
+    def __init__(self, function, **kwargs):
+        if isinstance(function, dict):
+            function = keras.losses.deserialize(function)
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, y_true, y_pred):
+        return self.function(*_of_one_rank(y_true, y_pred))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "function": keras.losses.serialize(self.function),
+        }
+
+
+def _of_one_rank(y_true, y_pred):
+    missing = len(y_pred.shape) - len(y_true.shape)
+    if missing == 1 and y_pred.shape[-1] == 1:
+        return ops.expand_dims(y_true, -1), y_pred
+    if missing == -1 and y_true.shape[-1] == 1:
+        return ops.squeeze(y_true, -1), y_pred
+    return y_true, y_pred

@@ -1,0 +1,104 @@
+"""Labels and sample weights of a mixed batch."""
+
+import keras
+from keras import tree
+
+from keras_mixup.blending import blend
+from keras_mixup.blending import float_dtype
+from keras_mixup.namespaces import namespace
+from keras_mixup.namespaces import values
+
+
+def mix_labels(plan, labels, sample_weight=None, num_classes=None):
+    """Labels and weights such that one soft loss is the two-term weighted loss.
+
+    Args:
+        plan: A `MixPlan`, or `None` to leave the rows unmixed.
+        labels: Tensor `(batch_size, ...)` or a nesting of such tensors. Integers
+            are class ids and become one-hot float32 rows; floats are mixed as
+            they are; booleans are multi-hot and become float32.
+        sample_weight: Optional tensor `(batch_size, ...)` for all labels, or as
+            many of them as there are labels, in the same structure.
+        num_classes: Number of classes of integer labels.
+
+    Returns:
+        The mixed labels, and the mixed weights (`None` if none came).
+    """
+    targets = [dense_targets(y, num_classes) for y in tree.flatten(labels)]
+    if len(targets) == 1:
+        _check_width(targets[0], num_classes)
+    weights = tree.flatten(sample_weight)
+    if len(weights) not in (1, len(targets)):
+        raise ValueError(
+            "`sample_weight` must be one tensor, or one for each of the "
+            f"{len(targets)} labels. Received: {len(weights)} weights"
+        )
+    if plan is None:
+        mixed, weighed = targets, [_as_float(w) for w in weights]
+    else:
+        shares, weighed = zip(*(plan.weigh(w) for w in weights))
+        if len(shares) == 1:
+            shares *= len(targets)
+        mixed = [blend(plan.terms(y), s, y.dtype) for y, s in zip(targets, shares)]
+    return (
+        tree.pack_sequence_as(labels, list(mixed)),
+        tree.pack_sequence_as(sample_weight, list(weighed)),
+    )
+
+
+def dense_targets(labels, num_classes):
+    """Labels as floats that may be mixed: class ids become one-hot rows."""
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if keras.backend.is_float_dtype(dtype):
+        return labels
+    ops = namespace(labels)
+    if dtype == "bool":
+        return ops.cast(labels, "float32")
+    if num_classes is None:
+        raise ValueError(
+            "Integer labels are class ids and cannot be blended. Pass "
+            "`num_classes` to MixUp to mix them as one-hot rows, or cast labels "
+            "that are not class ids (one-hot, multi-label, counts) to float. "
+            f"Received: labels of dtype {dtype} and num_classes=None"
+        )
+    rank = len(labels.shape)
+    if rank > 1 and labels.shape[-1] == 1:
+        labels = ops.reshape(labels, tuple(ops.shape(labels))[:-1])
+    elif rank > 1 and labels.shape[-1] == num_classes:
+        raise ValueError(
+            f"Integer labels of shape {tuple(labels.shape)} with "
+            f"num_classes={num_classes} may be one-hot rows or sequences of "
+            f"{num_classes} class ids. Cast one-hot labels to float; give class "
+            "ids a last axis of size 1."
+        )
+    _check_range(labels, num_classes)
+    return ops.cast(ops.one_hot(ops.cast(labels, "int32"), num_classes), "float32")
+
+
+def _check_range(labels, num_classes):
+    seen = values(labels)
+    if (
+        seen is not None
+        and seen.size
+        and not 0 <= seen.min() <= seen.max() < num_classes
+    ):
+        wrong = seen.min() if seen.min() < 0 else seen.max()
+        raise ValueError(
+            f"Integer labels must be in [0, {num_classes}), as "
+            f"num_classes={num_classes} says. Received: a label of {wrong}"
+        )
+
+
+def _check_width(targets, num_classes):
+    if num_classes is not None and targets.shape[-1] not in (None, num_classes):
+        raise ValueError(
+            f"Float labels must have a last axis of num_classes={num_classes}. "
+            f"Received: labels of shape {tuple(targets.shape)}. Cast class ids to "
+            "integers; leave `num_classes` out for regression."
+        )
+
+
+def _as_float(weight):
+    return (
+        None if weight is None else namespace(weight).cast(weight, float_dtype(weight))
+    )

@@ -1,0 +1,164 @@
+"""The loss of a model whose inputs a MixUp layer mixes."""
+
+import keras
+from keras import ops
+
+from keras_mixup.blending import align
+from keras_mixup.channel import find
+from keras_mixup.checks import check_batch
+from keras_mixup.function_loss import as_loss
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class MixupLoss(keras.losses.Loss):
+    """Any Keras loss, on the labels of both rows that were blended.
+
+    A `MixUp` layer inside a model sees the inputs and never the labels. This
+    loss reads the plan that the layer drew for the step and returns
+    λ·ℓ(y, p) + (1 − λ)·ℓ(y[rows], p). Labels stay what they are: class ids,
+    one-hot rows, regression targets, masks. Where nothing was mixed (in
+    evaluation, say) it is the loss that it wraps, to the last bit.
+
+    Where ℓ is linear in the label, as cross-entropy is, this equals the loss of
+    mixed labels. Where it is not (squared error, focal loss, hinge) it is the
+    form of the mixup paper, and not the loss of mixed labels.
+
+    The two rows' `sample_weight` and `class_weight` are both counted, each with
+    its own term. The wrapped loss's `reduction` and `dtype`, and the masks of
+    the predictions, are honoured.
+
+    Args:
+        loss: The loss to wrap: a `keras.losses.Loss`, a Keras loss's name, or a
+            function of `y_true` and `y_pred`. It must give a value for each row,
+            not one for the batch.
+        mixup: The `MixUp` layer that mixes the model's inputs, or its name. If
+            several layers mix on the way to one output: a list of them, in the
+            order in which the data meets them.
+        name: Optional name of the loss.
+
+    Raises:
+        TypeError: If `loss` or `mixup` is none of these.
+        ValueError: If a named layer does not exist, when the loss is computed
+            apart from the training step that drew the plan, or if the wrapped
+            loss gives one number for the whole batch.
+
+    Example:
+
+    >>> mix = keras_mixup.MixUp(alpha=0.2)
+    >>> model = keras.Sequential([mix, keras.layers.Dense(3, activation="softmax")])
+    >>> loss = keras_mixup.MixupLoss("sparse_categorical_crossentropy", mix)
+    >>> model.compile("adam", loss, metrics=["accuracy"])
+
+    References:
+        - [Zhang et al. (2018), mixup: Beyond Empirical Risk
+          Minimization](https://arxiv.org/abs/1710.09412)
+    """
+
+    def __init__(self, loss, mixup, name: str = "mixup_loss"):
+        if isinstance(loss, MixupLoss):
+            raise TypeError(
+                "`loss` is a MixupLoss already. For several layers on the way to one "
+                "output pass them as a list: `MixupLoss(loss, mixup=[first, second])`."
+            )
+        self.loss = as_loss(loss)
+        super().__init__(
+            name=name, reduction=self.loss.reduction, dtype=self.loss.dtype
+        )
+        layers = mixup if isinstance(mixup, (list, tuple)) else [mixup]
+        if not layers:
+            raise ValueError("`mixup` must name at least one layer. Received: []")
+        self._names = [_name_of(layer) for layer in layers]
+        # Channels and not layers: Keras walks the attributes of a loss as it
+        # saves a model, and would save a layer that it finds here a second time.
+        self._channels = {
+            name: layer._channel
+            for name, layer in zip(self._names, layers)
+            if not isinstance(layer, str)
+        }
+        for name in self._names:
+            if name not in self._channels:
+                self._resolve(name)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        plan = self._plan()
+        if plan is None:
+            return self.loss(y_true, y_pred, sample_weight)
+        check_batch(plan=plan.rows, y_true=y_true)
+        shares, weight = plan.weigh(sample_weight)
+        labels = plan.terms(y_true)
+        return super().__call__(
+            list(zip(labels, [1 - sum(shares), *shares])), y_pred, weight
+        )
+
+    def call(self, y_true, y_pred):
+        total = 0.0
+        for labels, weight in y_true:
+            values = self.loss.call(labels, y_pred)
+            if len(values.shape) == 0:
+                raise ValueError(
+                    f"The loss {self.loss.name!r} gives one number for the whole "
+                    "batch, so its rows cannot be weighted. MixupLoss needs a loss "
+                    "that gives a value for each row (for Dice and Tversky, pass "
+                    "an `axis` without 0)."
+                )
+            total = total + align(ops.cast(weight, values.dtype), values) * values
+        return total
+
+    def get_config(self):
+        return {
+            "loss": keras.losses.serialize(self.loss),
+            "mixup": self._names if len(self._names) > 1 else self._names[0],
+            "name": self.name,
+        }
+
+    def _plan(self):
+        plans = [self._channel_of(name).read() for name in self._names]
+        plans = [_alive(plan, name) for plan, name in zip(plans, self._names) if plan]
+        if not plans:
+            return None
+        plan, *later = plans
+        for other in later:
+            plan = plan.then(other)
+        return plan
+
+    def _channel_of(self, name):
+        channel = self._channels.get(name) or self._resolve(name)
+        if channel is None:
+            raise ValueError(
+                f"There is no MixUp layer named {name!r} for MixupLoss to read the "
+                "plan of. Pass the layer itself, or its name once it exists."
+            )
+        return channel
+
+    def _resolve(self, name):
+        # The newest layer of that name is the right one: Keras loads the layers
+        # of a model right before its losses.
+        layer = find(name)
+        if layer is not None:
+            self._channels[name] = layer._channel
+        return self._channels.get(name)
+
+
+def _name_of(layer):
+    if isinstance(layer, str):
+        return layer
+    if not hasattr(layer, "_channel"):
+        raise TypeError(
+            "`mixup` must be a MixUp layer, its name, or a list of these. "
+            f"Received: mixup={layer!r} (of type {type(layer).__name__})"
+        )
+    return layer.name
+
+
+def _alive(plan, name):
+    # A plan that was drawn in a trace is made of symbols, which are of no use
+    # once the trace is over. Every backend refuses them in a way of its own.
+    try:
+        ops.add(plan.share, 0)
+    except Exception as error:
+        raise ValueError(
+            f"MixupLoss was called apart from the training step that the layer "
+            f"{name!r} drew its plan in. Call the model (with `training=True`, to "
+            "mix) right before its loss."
+        ) from error
+    return plan

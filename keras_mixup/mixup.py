@@ -1,0 +1,256 @@
+"""The MixUp layer: draws a plan a batch and applies it."""
+
+import keras
+from keras import tree
+
+from keras_mixup import batch
+from keras_mixup import pairing as pairings
+from keras_mixup.channel import PlanChannel
+from keras_mixup.channel import PlanMonitor
+from keras_mixup.channel import register
+from keras_mixup.checks import check_alpha
+from keras_mixup.checks import check_batch
+from keras_mixup.checks import check_flag
+from keras_mixup.checks import check_num_classes
+from keras_mixup.checks import check_prob
+from keras_mixup.namespaces import call_as_is
+from keras_mixup.namespaces import is_foreign
+from keras_mixup.namespaces import namespace
+from keras_mixup.pipeline import PipelineState
+from keras_mixup.plan import DRAWS
+from keras_mixup.plan import MixPlan
+from keras_mixup.plan import mix_inputs
+from keras_mixup.random import uniform
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class MixUp(keras.layers.Layer):
+    """Blends every row of a batch with another row of it.
+
+    Mixup trains on x̃ = λ·x + (1 − λ)·x[rows], with λ from Beta(α, α) and the
+    labels mixed alike. It keeps a network from being sure between the samples
+    that it saw, which helps most where labels are noisy or data is scarce.
+
+    **In a model**, as a layer like any other: at the input, after an
+    `Embedding`, or between hidden layers (Manifold Mixup). It mixes in training
+    only, and `keras_mixup.MixupLoss` mixes the labels, which stay integers.
+
+    **In a data pipeline**, called with labels: `dataset.map(layer)` under any
+    backend, or `layer(x, y)` on NumPy batches. It mixes unless
+    `training=False`.
+
+    Args:
+        alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0; 0 mixes
+            nothing, 1 draws λ uniformly, larger values mix more. 0.2 to 0.4 is
+            usual for ImageNet, 1 for CIFAR. Defaults to `0.2`.
+        prob: Number in [0, 1], the chance that a row is mixed at all (the whole
+            batch, if `per_sample=False`). Defaults to `1.0`.
+        per_sample: Whether every row draws its own λ, or the batch draws one, as
+            in the paper's code. Defaults to `True`.
+        fold: Whether λ is folded to [½, 1], so that a row keeps the larger share
+            of itself and training accuracy keeps its meaning. Pairs being
+            exchangeable, it trains on the same. Defaults to `True`.
+        pairing: How partners are chosen: `"shuffle"`, `"derangement"` (never a
+            row itself), `"roll"`, `"reverse"`, or a callable as described in
+            `keras_mixup.pairing`. Defaults to `"shuffle"`.
+        num_classes: Number of classes, to mix integer labels in a pipeline as
+            one-hot rows. Not needed in a model, nor for float labels.
+        seed: Integer to seed the draws with, or `None` for a random one. The
+            random state is saved with the layer's weights.
+        **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
+
+    Call arguments:
+        x: Tensor `(batch_size, ...)` of any rank, or a nesting of such tensors
+            (dict, list, tuple), all mixed by one plan. Integers and booleans
+            become the compute dtype. Or, in a pipeline, the dict of
+            `keras.layers.MixUp`: `"images"` beside `"labels"`,
+            `"segmentation_masks"` or `"bounding_boxes"` (or TFDS's `"image"` and
+            `"label"`).
+        y: Labels, for pipelines: class ids (with `num_classes`), one-hot or
+            multi-label rows, regression targets, or a nesting of these.
+        sample_weight: Weights, for pipelines. Labels are mixed in proportion to
+            them: a loss that is linear in the label becomes
+            λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]).
+        training: Whether to mix. Without labels it defaults to that of the
+            surrounding call, and to `False` in a bare one; with labels to
+            `True`.
+
+    Returns:
+        The mixed `x`, of the input's shape and in the layer's compute dtype;
+        with labels the tuple or dict that came, mixed. Labels keep their float
+        dtype and class ids become float32 rows, also where nothing is mixed.
+
+    Raises:
+        ValueError: If an argument is out of its range, integer labels come
+            without `num_classes`, or the parts of a batch differ in size.
+        TypeError: If an argument or a part of the batch is of the wrong type.
+
+    Example:
+
+    >>> mix = keras_mixup.MixUp(alpha=0.2)
+    >>> model = keras.Sequential([mix, keras.layers.Dense(3, activation="softmax")])
+    >>> loss = keras_mixup.MixupLoss("sparse_categorical_crossentropy", mix)
+    >>> model.compile("adam", loss, metrics=["accuracy"])
+    >>> x, y = np.random.rand(64, 4), np.random.randint(0, 3, 64)
+    >>> history = model.fit(x, y, verbose=0)
+
+    In a pipeline:
+
+    >>> mix = keras_mixup.MixUp(alpha=0.2, num_classes=3)
+    >>> mixed_x, mixed_y = mix(x, y)
+    >>> mixed_y.shape
+    (64, 3)
+
+    References:
+        - [Zhang et al. (2018), mixup: Beyond Empirical Risk
+          Minimization](https://arxiv.org/abs/1710.09412)
+        - [Verma et al. (2019), Manifold Mixup](https://arxiv.org/abs/1806.05236)
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        *,
+        prob: float = 1.0,
+        per_sample: bool = True,
+        fold: bool = True,
+        pairing="shuffle",
+        num_classes: int | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.per_sample = check_flag("per_sample", per_sample)
+        self.fold = check_flag("fold", fold)
+        self.pairing = pairings.get(pairing)
+        self.num_classes = check_num_classes(num_classes)
+        self.seed = seed
+        self.supports_masking = True
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._alpha = self._add_parameter("alpha", check_alpha(alpha))
+        self._prob = self._add_parameter("prob", check_prob(prob))
+        self._pipeline = PipelineState(self.seed_generator, self._alpha, self._prob)
+        self._channel = PlanChannel(self.name)
+        self._monitor = PlanMonitor(self._channel)
+        register(self)
+
+    @property
+    def alpha(self) -> float:
+        """The concentration α. Assigning changes it without a retrace."""
+        return _shortest_float(self._alpha)
+
+    @alpha.setter
+    def alpha(self, value):
+        self._alpha.assign(check_alpha(value))
+        self._pipeline.sync()
+
+    @property
+    def prob(self) -> float:
+        """The chance that a row is mixed. Assigning changes it without a retrace."""
+        return _shortest_float(self._prob)
+
+    @prob.setter
+    def prob(self, value):
+        self._prob.assign(check_prob(value))
+        self._pipeline.sync()
+
+    @property
+    def plan(self) -> MixPlan | None:
+        """The plan of the latest forward pass, `None` if that mixed nothing."""
+        return self._channel.read()
+
+    def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
+        if y is not None or sample_weight is not None or batch.is_batch(x):
+            return call_as_is(self._mix_batch, x, y, sample_weight, training)
+        if any(is_foreign(leaf) for leaf in tree.flatten(x)):
+            plan = call_as_is(self._draw_for_pipeline, x, bool(training))
+            return call_as_is(mix_inputs, plan, x, self.compute_dtype)
+        self._channel.clear()
+        if training is not None:
+            kwargs["training"] = training
+        return super().__call__(x, **kwargs)
+
+    def call(self, x, training=None):
+        plan = None
+        if training:
+            plan = self._draw(x, self.seed_generator, self._alpha, self._prob)
+            self._channel.publish(plan)
+        return mix_inputs(plan, x, self.compute_dtype)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        plan = self._channel.plan
+        if plan is None:
+            return previous_mask
+        return tree.map_structure(
+            lambda mask: None if mask is None else plan.union(mask), previous_mask
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha": self.alpha,
+            "prob": self.prob,
+            "per_sample": self.per_sample,
+            "fold": self.fold,
+            "pairing": pairings.serialize(self.pairing),
+            "num_classes": self.num_classes,
+            "seed": self.seed,
+        }
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["seed_state"] = self.seed_generator.state
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"])
+        super().load_own_variables(
+            {name: store[name] for name in set(store.keys()) - {"seed_state"}}
+        )
+        self._pipeline.sync()
+
+    def _add_parameter(self, name, value):
+        # In float32 under every dtype policy: a bfloat16 λ has three digits.
+        return self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            name=name,
+        )
+
+    def _draw(self, x, seed, alpha, prob):
+        check_batch(x=x)
+        first = tree.flatten(x)[0]
+        return MixPlan.from_noise(
+            uniform((DRAWS, namespace(first).shape(first)[0]), seed),
+            alpha,
+            prob=prob,
+            per_sample=self.per_sample,
+            fold=self.fold,
+            pairing=self.pairing,
+        )
+
+    def _draw_for_pipeline(self, x, training):
+        if training is None or training:
+            return self._draw(x, *self._pipeline.draw_arguments(x))
+        return None
+
+    def _mix_batch(self, x, y, sample_weight, training):
+        parts = batch.parts_of(x, y, sample_weight)
+        return batch.mix_batch(
+            self._draw_for_pipeline(next(iter(parts.values())), training),
+            x,
+            y,
+            sample_weight,
+            num_classes=self.num_classes,
+            dtype=self.compute_dtype,
+        )
+
+
+def _shortest_float(variable):
+    """The number that was meant by a float32: 0.2, not 0.20000000298."""
+    return float(str(keras.ops.convert_to_numpy(variable)))

@@ -1,0 +1,145 @@
+"""Which row of the batch each row is mixed with.
+
+A pairing is a function of one uniform draw a row: `pairing(noise)` takes a
+float32 tensor of shape `(batch_size,)` and returns the partner of every row, an
+integer tensor of the same shape. The randomness comes in from outside, so a
+pairing is deterministic given its noise, works on any backend, in `tf.data` and
+on NumPy arrays, and can be tested without a model. Write your own with the same
+call and pass it as `MixUp(pairing=...)`.
+"""
+
+import keras
+
+from keras_mixup.namespaces import namespace
+
+
+def shuffle(noise):
+    """Pairs by a uniformly random permutation; a row may meet itself.
+
+    Each row is its own partner with probability 1 / `batch_size`, as in the
+    paper's code.
+
+    Args:
+        noise: Uniform draws, shape `(batch_size,)`.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Example:
+
+    >>> keras_mixup.pairing.shuffle(np.array([0.3, 0.9, 0.1])).tolist()
+    [2, 0, 1]
+    """
+    return namespace(noise).argsort(noise)
+
+
+def derangement(noise):
+    """Pairs along one random cycle through the batch; no row meets itself.
+
+    Every other row is an equally likely partner. A batch of one has no other
+    row, and its row stays its own partner.
+
+    Args:
+        noise: Uniform draws, shape `(batch_size,)`.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Example:
+
+    >>> keras_mixup.pairing.derangement(np.array([0.3, 0.9, 0.1])).tolist()
+    [1, 2, 0]
+    """
+    ops = namespace(noise)
+    cycle = ops.argsort(noise)
+    return ops.take(ops.roll(cycle, -1, axis=0), ops.argsort(cycle), axis=0)
+
+
+def roll(noise):
+    """Pairs each row with the one before it, the first with the last.
+
+    Cheap and not random: for batches that are shuffled already.
+
+    Args:
+        noise: Uniform draws, shape `(batch_size,)`; only their number is used.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Example:
+
+    >>> keras_mixup.pairing.roll(np.zeros(3)).tolist()
+    [2, 0, 1]
+    """
+    ops = namespace(noise)
+    return ops.roll(_rows(noise), 1, axis=0)
+
+
+def reverse(noise):
+    """Pairs the first row with the last, the second with the last but one, ….
+
+    Cheap and not random: for batches that are shuffled already. The middle row
+    of an odd batch meets itself.
+
+    Args:
+        noise: Uniform draws, shape `(batch_size,)`; only their number is used.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Example:
+
+    >>> keras_mixup.pairing.reverse(np.zeros(3)).tolist()
+    [2, 1, 0]
+    """
+    ops = namespace(noise)
+    return ops.flip(_rows(noise), axis=0)
+
+
+_BY_NAME = {
+    function.__name__: function for function in (shuffle, derangement, roll, reverse)
+}
+
+
+def get(identifier):
+    """Resolves a pairing from its name, its saved config or itself.
+
+    Args:
+        identifier: `"shuffle"`, `"derangement"`, `"roll"`, `"reverse"`, a
+            callable, or what `serialize` returned.
+
+    Returns:
+        A callable from noise to partner rows.
+
+    Raises:
+        ValueError: If a string names no pairing.
+        TypeError: If `identifier` is none of these.
+    """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if isinstance(identifier, str):
+        if identifier not in _BY_NAME:
+            raise ValueError(
+                f"`pairing` must be one of {sorted(_BY_NAME)} or a callable. "
+                f"Received: pairing={identifier!r}"
+            )
+        return _BY_NAME[identifier]
+    if not callable(identifier):
+        raise TypeError(
+            f"`pairing` must be one of {sorted(_BY_NAME)} or a callable. "
+            f"Received: pairing={identifier!r} "
+            f"(of type {type(identifier).__name__})"
+        )
+    return identifier
+
+
+def serialize(pairing):
+    """The name of a built-in pairing, or the Keras config of any other."""
+    if _BY_NAME.get(getattr(pairing, "__name__", None)) is pairing:
+        return pairing.__name__
+    return keras.saving.serialize_keras_object(pairing)
+
+
+def _rows(noise):
+    ops = namespace(noise)
+    return ops.arange(ops.shape(noise)[0])

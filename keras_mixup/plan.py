@@ -1,0 +1,252 @@
+"""The plan of one batch: who is mixed with whom, and how much."""
+
+from typing import NamedTuple
+
+from keras import tree
+
+from keras_mixup import pairing as pairings
+from keras_mixup.blending import align
+from keras_mixup.blending import blend
+from keras_mixup.blending import float_dtype
+from keras_mixup.checks import check_alpha
+from keras_mixup.checks import check_prob
+from keras_mixup.checks import check_rows
+from keras_mixup.namespaces import namespace
+from keras_mixup.random import folded_beta_from_uniforms
+from keras_mixup.random import uniform
+
+# What a row of a plan needs: two uniforms for λ, one for `prob`, one to pair.
+DRAWS = 4
+
+
+class MixPlan(NamedTuple):
+    """Partner rows and weights of one draw, applied to anything of the batch.
+
+    Inputs, labels, masks, weights and the loss of a batch must all be mixed
+    alike. A plan is drawn once and applied to each of them, so they cannot
+    disagree. The layers and the loss of this package apply plans for you; a
+    custom training loop can draw and apply one by hand.
+
+    A plan is a named tuple of two tensors, so it may enter and leave `jax.jit`,
+    `tf.function` and `tf.data` like any other pair of tensors.
+
+    Args:
+        rows: Integer tensor `(batch_size,)`: the row that each row is mixed
+            with. Or `(batch_size, k)` for k partners a row.
+        share: Float32 tensor like `rows`: the partner's share 1 − λ, in [0, 1].
+            The row keeps `lam`, the rest.
+
+    Example:
+
+    >>> plan = keras_mixup.MixPlan(rows=np.array([1, 0]), share=np.array([0.25, 0.5]))
+    >>> plan.mix(np.array([0.0, 8.0])).tolist()
+    [2.0, 4.0]
+    >>> plan.partner(np.array([3, 7])).tolist()
+    [7, 3]
+    >>> plan.lam.tolist()
+    [0.75, 0.5]
+    """
+
+    rows: object
+    share: object
+
+    @classmethod
+    def draw(
+        cls,
+        batch_size,
+        alpha=0.2,
+        *,
+        prob=1.0,
+        per_sample=True,
+        fold=True,
+        pairing="shuffle",
+        seed=None,
+    ):
+        """Draws a plan for a batch.
+
+        Args:
+            batch_size: Integer ≥ 1, the number of rows.
+            alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0, or a
+                tensor `(batch_size,)`, one concentration a row. 0 mixes nothing.
+            prob: Number in [0, 1], the chance that a row is mixed at all.
+            per_sample: Whether every row draws its own λ. `False` draws one λ
+                (and one `prob` decision) for the whole batch.
+            fold: Whether λ is folded to [½, 1], so that a row keeps the larger
+                share of itself. `False` gives the raw λ in [0, 1].
+            pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
+            seed: A Python integer, a `keras.random.SeedGenerator` or `None`.
+
+        Returns:
+            A `MixPlan`.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan.draw(32, alpha=1.0, seed=0)
+        >>> plan.lam.shape[0]
+        32
+        """
+        if isinstance(batch_size, int) and batch_size < 1:
+            raise ValueError(
+                f"`batch_size` must be ≥ 1. Received: batch_size={batch_size}"
+            )
+        if not hasattr(alpha, "dtype"):
+            alpha = check_alpha(alpha)
+        return cls.from_noise(
+            uniform((DRAWS, batch_size), seed),
+            alpha,
+            prob=check_prob(prob),
+            per_sample=per_sample,
+            fold=fold,
+            pairing=pairings.get(pairing),
+        )
+
+    @classmethod
+    def from_noise(cls, noise, alpha, *, prob, per_sample, fold, pairing):
+        """The plan that uniforms of shape `(4, batch_size)` determine."""
+        ops = namespace(noise)
+        own = ops.arange(ops.shape(noise)[1])
+        rows = ops.cast(pairing(noise[3]), own.dtype)
+        u, v, coin = (noise[i] if per_sample else noise[i, :1] for i in range(3))
+        share, row_dominates = folded_beta_from_uniforms(u, v, alpha)
+        if not fold:
+            share = ops.where(row_dominates, share, 1 - share)
+        share = ops.where(coin < prob, share, 0.0) + ops.zeros_like(noise[3])
+        # A row that is not mixed is its own partner, so that whatever stands
+        # in another row (a NaN, say) cannot reach it.
+        return cls(ops.where(share > 0, rows, own), share)
+
+    @classmethod
+    def identity(cls, rows_like):
+        """The plan that mixes nothing, for as many rows as `rows_like` has."""
+        ops = namespace(rows_like)
+        rows = ops.arange(ops.shape(rows_like)[0])
+        return cls(rows, ops.cast(ops.zeros_like(rows), "float32"))
+
+    @property
+    def lam(self):
+        """The share λ that each row keeps of itself, shape `(batch_size,)`."""
+        if len(self.share.shape) == 1:
+            return 1 - self.share
+        return 1 - namespace(self.share).sum(self.share, axis=-1)
+
+    def mix(self, inputs, dtype=None):
+        """Blends every row with its partner: λ·x + (1 − λ)·x[rows].
+
+        Args:
+            inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nesting
+                of such tensors in dicts, lists and tuples.
+            dtype: Dtype of the result. Defaults to that of a floating input,
+                and to `keras.config.floatx()` for integers and booleans.
+
+        Returns:
+            The mixed tensors, in the same structure.
+
+        Raises:
+            TypeError: If a leaf is no numeric tensor.
+            ValueError: If a leaf has no batch axis, or another batch size.
+        """
+        shares = self.columns(self.share)
+        return self._map(
+            lambda x: blend(self.terms(x), shares, dtype or float_dtype(x)), inputs
+        )
+
+    def partner(self, inputs):
+        """The rows that each row is mixed with: x[rows], dtype unchanged.
+
+        Args:
+            inputs: As for `mix`.
+
+        Returns:
+            The partners' rows, in the same structure.
+        """
+        return self._map(
+            lambda x: namespace(x, self.rows).take(x, self.rows, axis=0), inputs
+        )
+
+    def union(self, mask):
+        """Where a row or any of its partners is valid, for boolean masks."""
+        own, *others = self.terms(mask)
+        for other in others:
+            own = namespace(own).logical_or(own, other)
+        return own
+
+    def terms(self, inputs):
+        """The tensors themselves, and then each partner's rows of them."""
+
+        def take(rows):
+            return tree.map_structure(
+                lambda x: namespace(x, rows).take(x, rows, axis=0), inputs
+            )
+
+        return [inputs, *(take(rows) for rows in self.columns(self.rows))]
+
+    def weigh(self, sample_weight=None):
+        """The shares and the weight of mixed rows whose rows are weighted.
+
+        Two weighted terms λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]) are one row of
+        weight λ·w + (1 − λ)·w[rows], in which the partner's share is
+        (1 − λ)·w[rows] over that weight.
+
+        Args:
+            sample_weight: Optional tensor `(batch_size, ...)`.
+
+        Returns:
+            A list of one share a partner, and the weight of the mixed rows
+            (`None` if none came), each of the shape of `sample_weight`.
+        """
+        if sample_weight is None:
+            return self.columns(self.share), None
+        ops = namespace(sample_weight, self.share)
+        weights = [ops.cast(w, float_dtype(w)) for w in self.terms(sample_weight)]
+        shares = self.columns(self.share)
+        parts = [align(s, w) * w for s, w in zip(shares, weights[1:])]
+        total = align(self.lam, weights[0]) * weights[0] + sum(parts)
+        weightless = ops.equal(total, 0)
+        divisor = ops.where(weightless, 1, total)
+        shares = [
+            ops.where(weightless, align(s, part), part / divisor)
+            for s, part in zip(shares, parts)
+        ]
+        return shares, total
+
+    def then(self, later):
+        """The one plan that equals this plan followed by `later`.
+
+        Two layers on one path mix rows that are mixed already: row i comes to
+        hold its partners here, its partner j there, and the partners of j here.
+        """
+        ops = namespace(self.share, later.share)
+        own = MixPlan.identity(self.share).rows
+        rows, shares = [], []
+        for to, by in later._columns_with(own):
+            for row, share in self._columns_with(own):
+                rows.append(ops.take(row, to, axis=0))
+                shares.append(by * ops.take(share, to, axis=0))
+        return MixPlan(ops.stack(rows[1:], axis=-1), ops.stack(shares[1:], axis=-1))
+
+    @staticmethod
+    def columns(tensor):
+        """`rows` or `share` as a list of one `(batch_size,)` tensor a partner."""
+        if len(tensor.shape) == 1:
+            return [tensor]
+        return [tensor[:, k] for k in range(tensor.shape[1])]
+
+    def _columns_with(self, own):
+        rows, shares = self.columns(self.rows), self.columns(self.share)
+        return [(own, self.lam), *zip(rows, shares)]
+
+    def _map(self, function, structure):
+        def checked(x):
+            if x is None:
+                return None
+            check_rows("inputs", x, self.rows.shape[0])
+            return function(x)
+
+        return tree.map_structure(checked, structure)
+
+
+def mix_inputs(plan, inputs, dtype):
+    """Inputs mixed by `plan`, or only cast where there is no plan."""
+    if plan is None:
+        return tree.map_structure(lambda x: namespace(x).cast(x, dtype), inputs)
+    return plan.mix(inputs, dtype)
