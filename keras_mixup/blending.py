@@ -7,11 +7,11 @@ from keras_mixup.namespaces import namespace
 
 def blend(terms, shares, dtype):
     """The first term moved towards each other one by that one's share."""
-    own, *others = (namespace(term).cast(term, dtype) for term in terms)
+    ops = namespace(terms, shares)
+    own, *others = (ops.cast(term, dtype) for term in terms)
     mixed = own
     for share, other in zip(shares, others):
-        share = namespace(share).cast(share, dtype)
-        mixed = mixed + align(share, own) * (other - own)
+        mixed = mixed + align(ops.cast(share, dtype), own) * (other - own)
     return mixed
 
 

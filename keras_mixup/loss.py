@@ -93,7 +93,7 @@ class MixupLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         total = 0.0
         for labels, weight in y_true:
-            values = self.loss.call(labels, y_pred)
+            values = self.loss.call(*_with_last_axis(labels, y_pred))
             if len(values.shape) == 0:
                 raise ValueError(
                     f"The loss {self.loss.name!r} gives one number for the whole "
@@ -137,6 +137,13 @@ class MixupLoss(keras.losses.Loss):
         if layer is not None:
             self._channels[name] = layer._channel
         return self._channels.get(name)
+
+
+def _with_last_axis(y_true, y_pred):
+    # Losses average over the last axis, which must not be that of the rows.
+    if len(y_pred.shape) == 1 and len(y_true.shape) == 1:
+        return ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)
+    return y_true, y_pred
 
 
 def _name_of(layer):

@@ -16,6 +16,7 @@ from keras_mixup.checks import check_prob
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.namespaces import is_foreign
 from keras_mixup.namespaces import namespace
+from keras_mixup.parameter import Parameter
 from keras_mixup.pipeline import PipelineState
 from keras_mixup.plan import DRAWS
 from keras_mixup.plan import MixPlan
@@ -42,7 +43,8 @@ class MixUp(keras.layers.Layer):
     Args:
         alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0; 0 mixes
             nothing, 1 draws λ uniformly, larger values mix more. 0.2 to 0.4 is
-            usual for ImageNet, 1 for CIFAR. Defaults to `0.2`.
+            usual for ImageNet, 1 for CIFAR, 8 to 32 against label noise.
+            Defaults to `0.2`.
         prob: Number in [0, 1], the chance that a row is mixed at all (the whole
             batch, if `per_sample=False`). Defaults to `1.0`.
         per_sample: Whether every row draws its own λ, or the batch draws one, as
@@ -107,6 +109,9 @@ class MixUp(keras.layers.Layer):
         - [Verma et al. (2019), Manifold Mixup](https://arxiv.org/abs/1806.05236)
     """
 
+    alpha = Parameter(check_alpha, "The concentration α of λ's law.")
+    prob = Parameter(check_prob, "The chance that a row is mixed at all.")
+
     def __init__(
         self,
         alpha: float = 0.2,
@@ -127,32 +132,12 @@ class MixUp(keras.layers.Layer):
         self.seed = seed
         self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self._alpha = self._add_parameter("alpha", check_alpha(alpha))
-        self._prob = self._add_parameter("prob", check_prob(prob))
+        self.alpha = alpha
+        self.prob = prob
         self._pipeline = PipelineState(self.seed_generator, self._alpha, self._prob)
         self._channel = PlanChannel(self.name)
         self._monitor = PlanMonitor(self._channel)
         register(self)
-
-    @property
-    def alpha(self) -> float:
-        """The concentration α. Assigning changes it without a retrace."""
-        return _shortest_float(self._alpha)
-
-    @alpha.setter
-    def alpha(self, value):
-        self._alpha.assign(check_alpha(value))
-        self._pipeline.sync()
-
-    @property
-    def prob(self) -> float:
-        """The chance that a row is mixed. Assigning changes it without a retrace."""
-        return _shortest_float(self._prob)
-
-    @prob.setter
-    def prob(self, value):
-        self._prob.assign(check_prob(value))
-        self._pipeline.sync()
 
     @property
     def plan(self) -> MixPlan | None:
@@ -178,6 +163,10 @@ class MixUp(keras.layers.Layer):
         return mix_inputs(plan, x, self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
+        if any(isinstance(m, keras.KerasTensor) for m in tree.flatten(previous_mask)):
+            # A Functional model hands a symbolic mask past this layer to those
+            # behind it. Without one, they take the mask of the tensors they get.
+            return None
         plan = self._channel.plan
         if plan is None:
             return previous_mask
@@ -211,17 +200,6 @@ class MixUp(keras.layers.Layer):
         )
         self._pipeline.sync()
 
-    def _add_parameter(self, name, value):
-        # In float32 under every dtype policy: a bfloat16 λ has three digits.
-        return self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(value),
-            dtype="float32",
-            trainable=False,
-            autocast=False,
-            name=name,
-        )
-
     def _draw(self, x, seed, alpha, prob):
         check_batch(x=x)
         first = tree.flatten(x)[0]
@@ -249,8 +227,3 @@ class MixUp(keras.layers.Layer):
             num_classes=self.num_classes,
             dtype=self.compute_dtype,
         )
-
-
-def _shortest_float(variable):
-    """The number that was meant by a float32: 0.2, not 0.20000000298."""
-    return float(str(keras.ops.convert_to_numpy(variable)))

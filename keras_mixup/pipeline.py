@@ -36,7 +36,7 @@ class PipelineState:
             self._enter_tensorflow()
             # One atomic operation: parallel calls never share a seed.
             return self._generator.make_seeds()[:, 0], *self._copies
-        parameters = [keras.ops.convert_to_numpy(p) for p in self._parameters]
+        parameters = [float(keras.ops.convert_to_numpy(p)) for p in self._parameters]
         if namespace(structure) is NumpyOps:
             with self._lock:
                 seed = keras.ops.convert_to_numpy(self._seed_generator.next())

@@ -159,9 +159,7 @@ class MixPlan(NamedTuple):
         Returns:
             The partners' rows, in the same structure.
         """
-        return self._map(
-            lambda x: namespace(x, self.rows).take(x, self.rows, axis=0), inputs
-        )
+        return self._map(lambda x: namespace(x).take(x, self.rows, axis=0), inputs)
 
     def union(self, mask):
         """Where a row or any of its partners is valid, for boolean masks."""
@@ -202,7 +200,7 @@ class MixPlan(NamedTuple):
         parts = [align(s, w) * w for s, w in zip(shares, weights[1:])]
         total = align(self.lam, weights[0]) * weights[0] + sum(parts)
         weightless = ops.equal(total, 0)
-        divisor = ops.where(weightless, 1, total)
+        divisor = total + ops.cast(weightless, total.dtype)
         shares = [
             ops.where(weightless, align(s, part), part / divisor)
             for s, part in zip(shares, parts)
@@ -240,7 +238,7 @@ class MixPlan(NamedTuple):
             if x is None:
                 return None
             check_rows("inputs", x, self.rows.shape[0])
-            return function(x)
+            return function(namespace(x, self.rows).convert_to_tensor(x))
 
         return tree.map_structure(checked, structure)
 

@@ -1,0 +1,104 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from scipy import stats
+
+from keras_mixup import pairing
+from tests.modes import run
+
+SIZES = [1, 2, 3, 7, 64]
+ALL = ["shuffle", "derangement", "roll", "reverse"]
+
+
+def noise_of(size, seed=0):
+    return np.random.default_rng(seed).random(size, dtype="float32")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ALL)
+def test_partners_are_a_permutation(name, size, mode):
+    rows = run(pairing.get(name), mode, noise_of(size))
+    assert sorted(rows.tolist()) == list(range(size))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_numpy_and_backend_agree(name, mode):
+    noise = noise_of(33)
+    on_numpy = pairing.get(name)(noise)
+    assert isinstance(on_numpy, np.ndarray)
+    assert (on_numpy == run(pairing.get(name), mode, noise)).all()
+
+
+def test_hand_computed_partners():
+    noise = np.array([0.5, 0.1, 0.9, 0.3])
+    assert pairing.shuffle(noise).tolist() == [1, 3, 0, 2]
+    # The cycle visits rows 1, 3, 0, 2 and returns to 1.
+    assert pairing.derangement(noise).tolist() == [2, 3, 1, 0]
+    assert pairing.roll(noise).tolist() == [3, 0, 1, 2]
+    assert pairing.reverse(noise).tolist() == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 64])
+def test_derangement_never_pairs_a_row_with_itself(size, mode):
+    for seed in range(20):
+        rows = run(pairing.derangement, mode, noise_of(size, seed))
+        assert (rows != np.arange(size)).all()
+
+
+def test_shuffle_draws_every_permutation_alike():
+    drawn = [tuple(pairing.shuffle(noise_of(3, seed))) for seed in range(6000)]
+    counts = [drawn.count(order) for order in itertools.permutations(range(3))]
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_derangement_draws_every_other_row_alike():
+    rows = np.array([pairing.derangement(noise_of(5, s)) for s in range(4000)])
+    for row in range(5):
+        counts = np.bincount(rows[:, row], minlength=5)
+        assert counts[row] == 0
+        assert stats.chisquare(np.delete(counts, row)).pvalue > 1e-3
+
+
+def test_equal_noise_still_gives_a_permutation():
+    for name in ALL:
+        rows = pairing.get(name)(np.zeros(8, "float32"))
+        assert sorted(rows.tolist()) == list(range(8))
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Next:
+    """A user's pairing: each row with the one after it."""
+
+    def __call__(self, noise):
+        return keras.ops.roll(keras.ops.arange(noise.shape[0]), -1)
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def test_own_pairing_survives_serialization():
+    restored = pairing.get(pairing.serialize(Next()))
+    assert isinstance(restored, Next)
+    noise = keras.ops.convert_to_tensor(noise_of(3))
+    assert keras.ops.convert_to_numpy(restored(noise)).tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_built_in_pairings_are_saved_by_name(name):
+    assert pairing.serialize(pairing.get(name)) == name
+
+
+def test_unknown_pairing_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"derangement.*reverse.*'shufle'"):
+        pairing.get("shufle")
+
+
+def test_pairing_of_another_type_is_a_type_error():
+    with pytest.raises(TypeError, match="`pairing` must be one of"):
+        pairing.get(3)

@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+import pytest
+from scipy import stats
+
+from keras_mixup import random
+from keras_mixup.random import folded_beta_from_uniforms
+from keras_mixup.random import uniform
+from tests.modes import run
+
+DRAWS = 300_000
+
+
+@pytest.fixture(scope="module")
+def uniforms():
+    generator = keras.random.SeedGenerator(5)
+    return keras.ops.convert_to_numpy(uniform((2, DRAWS), generator))
+
+
+def folded_cdf(alpha):
+    return lambda m: 2 * stats.beta.cdf(m, alpha, alpha)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.2, 0.4, 1, 2, 8, 32])
+def test_small_side_follows_the_folded_beta_law(alpha, uniforms, mode):
+    share, _ = run(lambda u, v: folded_beta_from_uniforms(u, v, alpha), mode, *uniforms)
+    assert share.dtype == "float32"
+    assert stats.kstest(share, folded_cdf(alpha)).statistic <= 0.003
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1e-2, 0.05, 0.2, 1, 32])
+def test_draws_are_finite_and_in_range(alpha, uniforms, mode):
+    share, _ = run(lambda u, v: folded_beta_from_uniforms(u, v, alpha), mode, *uniforms)
+    assert np.isfinite(share).all()
+    assert share.min() >= 0
+    assert share.max() <= 0.5
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1e-2, 0.05])
+def test_tiny_alpha_underflows_as_often_as_the_law_says(alpha, uniforms):
+    share, _ = folded_beta_from_uniforms(*uniforms, alpha)
+    expected = folded_cdf(alpha)(np.finfo("float32").tiny)
+    spread = np.sqrt(expected * (1 - expected) / DRAWS)
+    assert abs(np.mean(share < np.finfo("float32").tiny) - expected) < 4 * spread
+
+
+@pytest.mark.parametrize("corner", [0.0, 2.0**-24, 0.25, 0.5, 0.75, 1 - 2.0**-24])
+def test_corners_of_the_unit_square_are_finite(corner, mode):
+    u, v = np.meshgrid(np.float32([0, 2**-24, 0.5, 1 - 2**-24]), np.float32([corner]))
+    for alpha in [1e-3, 1.0, 32.0]:
+        share, _ = run(
+            lambda u, v, alpha=alpha: folded_beta_from_uniforms(u, v, alpha),
+            mode,
+            u.ravel(),
+            v.ravel(),
+        )
+        assert np.isfinite(share).all()
+        assert (share >= 0).all()
+        assert (share <= 0.5).all()
+
+
+def test_small_draws_keep_their_digits(uniforms, mode):
+    share, _ = run(lambda u, v: folded_beta_from_uniforms(u, v, 0.2), mode, *uniforms)
+    u, v = uniforms.astype("float64")
+    z = -np.log(np.maximum(u, 2.0**-25)) / 0.2
+    odds = z + np.log(-np.expm1(-z)) + 2 * np.log(np.abs(np.cos(2 * np.pi * v)))
+    q = 1 / (1 + np.exp(odds))
+    expected = q / (2 * (1 + np.sqrt(1 - q)))
+    # Away from cos = 0, where the float32 argument of the cosine has no digits.
+    steady = np.abs(np.cos(2 * np.pi * v)) > 0.01
+    assert share[steady] == pytest.approx(expected[steady], rel=3e-4, abs=1e-37)
+    assert (share < 2.0**-24).mean() > 0.01  # What float32 λ would round to 1.
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])
+def test_raw_draw_follows_the_beta_law(alpha):
+    lam = keras.ops.convert_to_numpy(random.beta((DRAWS,), alpha, seed=3))
+    # Rounding to float32 makes the end at 1 a step, so compare below it.
+    inside = np.linspace(0.001, 0.999, 999)
+    empirical = np.searchsorted(np.sort(lam), inside) / DRAWS
+    assert np.abs(empirical - stats.beta.cdf(inside, alpha, alpha)).max() <= 0.003
+
+
+def test_tensor_alpha_gives_each_entry_its_own_law(mode):
+    alphas = np.float32([0.1, 0.5, 1.0, 4.0, 32.0])
+    noise = np.random.default_rng(0).random((2, 40_000, 5), dtype="float32")
+    share, _ = run(folded_beta_from_uniforms, mode, *noise, alphas)
+    for column, alpha in zip(share.T, alphas):
+        draws = stats.beta(alpha, alpha)
+        expected = draws.expect(lambda lam: min(lam, 1 - lam))
+        deviation = np.sqrt(draws.expect(lambda lam: min(lam, 1 - lam) ** 2))
+        assert abs(column.mean() - expected) < 4 * deviation / np.sqrt(40_000)
+
+
+def test_public_functions_take_a_tensor_alpha():
+    alpha = keras.ops.convert_to_tensor([0.0, -1.0, 32.0])
+    lam = keras.ops.convert_to_numpy(random.beta((1000, 3), alpha, seed=0))
+    share = keras.ops.convert_to_numpy(random.folded_beta((1000, 3), alpha, seed=0))
+    assert (lam[:, :2] == 1).all()
+    assert (share[:, :2] == 0).all()
+    assert lam[:, 2].std() == pytest.approx(np.sqrt(1 / (4 * 65)), rel=0.1)
+    assert np.minimum(lam, 1 - lam) == pytest.approx(share, abs=1e-6)
+
+
+def test_zero_alpha_means_no_mixing():
+    assert (keras.ops.convert_to_numpy(random.beta((100,), 0, seed=1)) == 1).all()
+    assert (keras.ops.convert_to_numpy(random.folded_beta((100,), 0.0)) == 0).all()
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_draws_are_float32_under_every_policy(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        lam = random.beta((1000,), 0.2, seed=4)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert keras.backend.standardize_dtype(lam.dtype) == "float32"
+    values = keras.ops.convert_to_numpy(lam)
+    assert np.isfinite(values).all()
+    assert len(np.unique(values)) > 900
+
+
+def test_seeds_repeat_and_generators_move_on():
+    def draw(seed):
+        return keras.ops.convert_to_numpy(random.beta((50,), 1.0, seed=seed))
+
+    assert (draw(7) == draw(7)).all()
+    assert not (draw(7) == draw(8)).all()
+    generator = keras.random.SeedGenerator(7)
+    assert not (draw(generator) == draw(generator)).all()
+
+
+@pytest.mark.parametrize("alpha", [-0.1, float("nan"), float("inf")])
+def test_bad_alpha_is_a_value_error(alpha):
+    with pytest.raises(ValueError, match="`alpha` must be finite and ≥ 0"):
+        random.beta((3,), alpha)
+
+
+@pytest.mark.parametrize("alpha", ["0.2", None, True, [0.2]])
+def test_alpha_of_another_type_is_a_type_error(alpha):
+    with pytest.raises(TypeError, match="`alpha` must be a real number"):
+        random.folded_beta((3,), alpha)

@@ -1,0 +1,40 @@
+import importlib.util
+import pathlib
+import re
+
+import keras
+import numpy as np
+import pytest
+
+README = pathlib.Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+
+
+@pytest.fixture(scope="module")
+def names():
+    """What the blocks have defined so far: they are read one after the other."""
+    rng = np.random.default_rng(0)
+    return {
+        "np": np,
+        "images": rng.integers(0, 256, (64, 28, 28, 1), "uint8"),
+        "labels": rng.integers(0, 10, 64),
+    }
+
+
+@pytest.mark.parametrize("block", range(len(BLOCKS)))
+def test_block_runs(block, names):
+    code = BLOCKS[block]
+    if "tensorflow" in code and not importlib.util.find_spec("tensorflow"):
+        pytest.skip("TensorFlow is not installed")
+    exec(compile(code, f"README.md, block {block}", "exec"), names)
+
+
+def test_what_the_blocks_made_trains(names):
+    names["model"].fit(names["images"] / 255.0, names["labels"], verbose=0)
+    assert np.isfinite(names["model"].history.history["loss"]).all()
+    tokens = np.random.default_rng(0).integers(0, 1000, (16, 7))
+    text_model = names["text_model"]
+    text_model.fit(tokens, np.arange(16) % 4, verbose=0)
+    assert np.isfinite(text_model.history.history["loss"]).all()
+    assert names["mixed_labels"].sum(1) == pytest.approx(np.ones(64), abs=1e-5)
+    assert keras.ops.convert_to_numpy(names["pair_loss"]).shape == (64,)
