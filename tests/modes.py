@@ -28,6 +28,30 @@ def run(function, mode, *arrays):
     return to_numpy(compiled(function, mode)(*tensors))
 
 
+def gradient_of(function, x, mode):
+    """The gradient of a scalar function at a NumPy array, as a NumPy array."""
+    x = keras.ops.convert_to_tensor(x)
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            def gradient(x):
+                with tf.GradientTape() as tape:
+                    tape.watch(x)
+                    value = function(x)
+                return tape.gradient(value, x)
+
+            return to_numpy(compiled(gradient, mode)(x))
+        case "jax":
+            import jax
+
+            return to_numpy(compiled(jax.grad(function), mode)(x))
+        case "torch":
+            x.requires_grad_(True)
+            function(x).backward()
+            return x.grad.numpy()
+
+
 def train_call(layer, x, mode):
     """What a layer makes of `x` in training, and the plan that it drew."""
     if keras.backend.backend() == "jax":

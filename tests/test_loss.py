@@ -6,9 +6,9 @@ from keras_mixup import MixPlan
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from tests.modes import compiled
+from tests.modes import gradient_of
 from tests.modes import run
 from tests.modes import to_numpy
-from tests.test_plan import gradient_of
 
 ROWS = np.array([2, 0, 1, 3, 4], "int32")
 SHARE = np.array([0.25, 0.5, 0.0, 0.125, 0.375], "float32")
@@ -190,8 +190,10 @@ def test_labels_and_predictions_whose_ranks_differ_by_one(mode):
             assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_gradients_are_those_of_the_formula():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradients_are_those_of_the_formula(weighted, mode):
     ids, y_pred = LABELS["SparseCategoricalCrossentropy"], probabilities()
+    weight = np.float32([1.0, 0.5, 2.0, 0.0, 3.0]) if weighted else np.ones(5, "f4")
     one_hot = np.eye(CLASSES)[ids]
     layer = FixedMixUp()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -199,11 +201,27 @@ def test_gradients_are_those_of_the_formula():
 
     def step(logits):
         layer(keras.ops.zeros((5, 1)), training=True)
-        return wrapped(ids, logits)
+        return wrapped(ids, logits, weight if weighted else None)
 
-    gradient = gradient_of(step, np.log(y_pred))
-    soft = (1 - SHARE[:, None]) * one_hot + SHARE[:, None] * one_hot[ROWS]
-    assert gradient == pytest.approx((y_pred - soft) / 5, abs=1e-6)
+    gradient = gradient_of(step, np.log(y_pred), mode)
+    own = ((1 - SHARE) * weight)[:, None] * (y_pred - one_hot)
+    other = (SHARE * weight[ROWS])[:, None] * (y_pred - one_hot[ROWS])
+    assert gradient == pytest.approx((own + other) / 5, abs=1e-6)
+
+
+def test_gradients_of_a_loss_that_is_not_linear_in_the_label(mode):
+    y, y_pred = LABELS["Huber"].astype("float32"), probabilities()
+    layer = FixedMixUp()
+    wrapped = MixupLoss(keras.losses.Huber(), layer)
+
+    def step(prediction):
+        layer(keras.ops.zeros((5, 1)), training=True)
+        return wrapped(y, prediction)
+
+    gradient = gradient_of(step, y_pred, mode)
+    own = (1 - SHARE)[:, None] * np.clip(y_pred - y, -1, 1)
+    other = SHARE[:, None] * np.clip(y_pred - y[ROWS], -1, 1)
+    assert gradient == pytest.approx((own + other) / 15, abs=1e-6)
 
 
 def test_own_losses(mode):

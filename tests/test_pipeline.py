@@ -1,6 +1,9 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from keras_mixup import MixUp
 from keras_mixup import pairing
@@ -416,6 +419,35 @@ def test_pydataset():
         "loss"
     ]
     assert losses[-1] < losses[0] - 0.1
+
+
+@given(
+    size=st.integers(1, 9),
+    rank=st.integers(1, 5),
+    dtype=st.sampled_from(["float16", "float32", "float64", "uint8", "int32", "bool"]),
+    alpha=st.sampled_from([0.0, 0.05, 1.0, 32.0]),
+    pairs=st.sampled_from(["shuffle", "derangement", "roll", "reverse"]),
+    seed=st.integers(0, 2**31 - 1),
+)
+@settings(deadline=None, max_examples=150)
+def test_inputs_labels_and_weights_are_mixed_by_one_plan(
+    size, rank, dtype, alpha, pairs, seed
+):
+    rng = np.random.default_rng(seed)
+    x = (100 * rng.random((size, *[2] * (rank - 1)))).astype(dtype)
+    weight = rng.random(size, dtype="float32")
+    # Mixed rows of the unit matrix are the plan itself.
+    unit = np.eye(size, dtype="float32")
+    layer = MixUp(alpha, pairing=pairs, prob=0.8, seed=seed)
+    (plan, (mixed_x, _)), mixed_y, mixed_w = layer((unit, (x, unit)), unit, weight)
+    lam = np.diagonal(plan) if size > 1 else np.ones(1)
+    assert (lam >= 0.5).all()
+    assert (lam <= 1).all()
+    assert plan.sum(1) == pytest.approx(np.ones(size), abs=1e-6)
+    expected = np.tensordot(plan, x.astype("float64"), 1)
+    assert mixed_x == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert mixed_w == pytest.approx(plan @ weight, abs=1e-5)
+    assert mixed_y * mixed_w[:, None] == pytest.approx(plan * weight, abs=1e-5)
 
 
 # Bad input.
