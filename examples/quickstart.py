@@ -119,6 +119,7 @@ def main():
     for row in rows:
         print("{:13}  {:10.1f}%  {:9.1f}%  {:18.1f}%  {:7.1f}".format(*row))
     draw(errors, x, y, args.seed).savefig(args.output, bbox_inches="tight")
+    print(f"\nSee {args.output}")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from keras import tree
 
 from keras_mixup.boxes import mix_boxes
 from keras_mixup.checks import check_batch
+from keras_mixup.checks import is_numeric
 from keras_mixup.labels import mix_labels
 from keras_mixup.plan import MixPlan
 from keras_mixup.plan import mix_inputs
 
 _IMAGES = ("images", "image")
-_LABELS = ("labels", "label", "segmentation_masks")
+_LABELS = ("labels", "label", "segmentation_masks", "segmentation_mask")
 _BOXES = "bounding_boxes"
 _WEIGHT = "sample_weight"
 _MIXED = (*_IMAGES, *_LABELS, _BOXES, _WEIGHT)
@@ -71,11 +72,11 @@ def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
 def _mix_dict(plan, batch, num_classes, dtype):
     for key, entry in batch.items():
         # Ids and file names belong to the row that dominates, and stay.
-        if key not in _MIXED and _holds_floats(entry):
+        if key not in _MIXED and not _identifies_rows(entry):
             raise ValueError(
-                f"The entry {key!r} of a dict batch holds floats that MixUp does "
-                f"not know how to mix. It mixes {list(_MIXED)}. Call the layer as "
-                "`mix(x, y)` to mix a dict of other inputs. "
+                f"MixUp does not know how to mix the entry {key!r} of a dict batch. "
+                f"It mixes {list(_MIXED)}, and leaves ids and text alone. Call the "
+                "layer as `mix(x, y)` to mix a dict of other inputs. "
                 f"Received: keys {sorted(batch)}"
             )
     mixed = dict(batch)
@@ -83,6 +84,10 @@ def _mix_dict(plan, batch, num_classes, dtype):
         if key in batch:
             mixed[key] = mix_inputs(plan, batch[key], dtype)
     labels = {key: batch[key] for key in _LABELS if key in batch}
+    if _WEIGHT in batch and not labels:
+        raise ValueError(
+            f"{_WEIGHT!r} goes with labels or masks. Received: keys {sorted(batch)}"
+        )
     if labels:
         labels, weight = mix_labels(plan, labels, batch.get(_WEIGHT), num_classes)
         mixed.update(labels)
@@ -94,11 +99,11 @@ def _mix_dict(plan, batch, num_classes, dtype):
     return mixed
 
 
-def _holds_floats(entry):
-    for leaf in tree.flatten(entry):
-        try:
-            if keras.backend.is_float_dtype(leaf.dtype):
-                return True
-        except (AttributeError, ValueError):
-            continue  # Text and Python objects have no numeric dtype.
-    return False
+def _identifies_rows(entry):
+    leaves = tree.flatten(entry)
+    return not any(
+        is_numeric(leaf.dtype)
+        and (len(leaf.shape) > 1 or keras.backend.is_float_dtype(leaf.dtype))
+        for leaf in leaves
+        if hasattr(leaf, "dtype")
+    )

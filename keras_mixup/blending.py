@@ -11,7 +11,9 @@ def blend(terms, shares, dtype):
     own, *others = (ops.cast(term, dtype) for term in terms)
     mixed = own
     for share, other in zip(shares, others):
-        mixed = mixed + align(ops.cast(share, dtype), own) * (other - own)
+        share = align(ops.cast(share, dtype), own)
+        # Where nothing is taken, inf − inf must not turn a row into NaN.
+        mixed = ops.where(share > 0, mixed + share * (other - own), mixed)
     return mixed
 
 

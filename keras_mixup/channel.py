@@ -5,11 +5,14 @@ layer publishes its plan on its channel; the loss reads it there. Tensors whose
 shape changes with the batch cannot be Keras variables, so this is plain Python.
 """
 
+import dataclasses
 import threading
 import warnings
 import weakref
 
 import keras
+
+from keras_mixup.traces import current_trace
 
 _LAYERS = weakref.WeakValueDictionary()
 
@@ -23,46 +26,83 @@ class PlanChannel:
 
     def __init__(self, name):
         self.name = name
-        self._local = threading.local()
+        self._steps = threading.local()
         self._warned = False
 
     @property
     def plan(self):
-        """The plan that the current step is mixed by, or `None`."""
-        return getattr(self._local, "plan", None)
+        """The plan of the latest forward pass, or `None` if it mixed nothing."""
+        return self._step.plan if self._step.trace == current_trace() else None
 
-    def clear(self):
-        """Forgets the plan as a new forward pass begins."""
-        self.expect_read()
-        self._local.plan = None
+    def look(self):
+        """The plan, for a user who takes the labels in hand."""
+        self._step.unread = False
+        return self.plan
+
+    def begin(self):
+        """Forgets the plan before, as a new forward pass begins."""
+        # Keras may try a model out in a trace of its own before it trains it.
+        if self._step.unread and self._step.trace == current_trace():
+            self._warn()
+        self._steps.step = _Step()
 
     def publish(self, plan):
         """Makes `plan` the one of this forward pass."""
-        self._local.plan = plan
-        self._local.unread = True
+        trial = getattr(plan.share, "is_meta", False)  # Torch tries with no data.
+        self._steps.step = _Step(plan, current_trace(), not trial, not trial)
 
     def read(self):
-        """The plan of this forward pass, for a loss that will apply it."""
-        self._local.unread = False
-        return self.plan
-
-    def expect_read(self):
-        """Warns, once, if no loss has read the plan that was published."""
-        unread = getattr(self._local, "unread", False)
-        self._local.unread = False
-        if unread and not self._warned:
-            self._warned = True
-            warnings.warn(
-                f"The layer {self.name!r} mixed the inputs of a training step, but "
-                "no MixupLoss read its plan, so the labels were not mixed. Compile "
-                "the model with `MixupLoss(loss, mixup=layer)`, and call the layer "
-                "once a step (on a dict or tuple, if the model has several inputs).",
-                stacklevel=2,
+        """The plan for a loss of this step to apply, or `None`."""
+        self._step.unread = False
+        if not self._step.open:
+            return None
+        if self._step.trace != current_trace():
+            raise ValueError(
+                "MixupLoss was called apart from the training step that the layer "
+                f"{self.name!r} drew its plan in. Call the model (with "
+                "`training=True`, to mix) right before its loss."
             )
+        return self._step.plan
+
+    def end(self):
+        """Closes the step, and warns if it had a plan that no loss has read."""
+        if self._step.unread:
+            self._warn()
+        self.close()
+
+    def close(self):
+        """Keeps the plan to look at, but not for any loss to apply."""
+        self._step.open = self._step.unread = False
+
+    @property
+    def _step(self):
+        if not hasattr(self._steps, "step"):
+            self._steps.step = _Step()
+        return self._steps.step
+
+    def _warn(self):
+        if self._warned:
+            return
+        self._warned = True
+        warnings.warn(
+            f"The layer {self.name!r} mixed the inputs of a training step, but no "
+            "MixupLoss read its plan, so the labels were not mixed. Compile the "
+            "model with `MixupLoss(loss, mixup=layer)`, and call the layer once a "
+            "step (on a dict or tuple, if the model has several inputs).",
+            stacklevel=4,
+        )
+
+
+@dataclasses.dataclass
+class _Step:
+    plan: object = None
+    trace: object = None
+    open: bool = False
+    unread: bool = False
 
 
 class PlanMonitor(keras.metrics.Metric):
-    """Notices at the end of a training step that its plan was not read.
+    """Closes the step of a layer, and notices that its plan was not read.
 
     Keras asks the metrics of all layers for their results when a step ends,
     also while it traces one. This one has nothing to report to the logs.
@@ -76,8 +116,11 @@ class PlanMonitor(keras.metrics.Metric):
         """Does nothing: there is no state."""
 
     def result(self):
-        self._channel.expect_read()
+        self._channel.end()
         return {}
+
+    def reset_state(self):
+        self._channel.close()
 
 
 def register(layer):

@@ -1,12 +1,14 @@
 """What an argument must be, and the error that says so when it is not."""
 
-import math
 import numbers
 
 import keras
 from keras import tree
 
 from keras_mixup.namespaces import is_dense
+
+# Above it, a float32 is infinite.
+_LARGEST = 3.4e38
 
 
 def check_alpha(alpha):
@@ -16,7 +18,7 @@ def check_alpha(alpha):
             "`alpha` must be a real number ≥ 0. "
             f"Received: alpha={alpha!r} (of type {type(alpha).__name__})"
         )
-    if not (math.isfinite(alpha) and alpha >= 0):
+    if not 0 <= alpha <= _LARGEST:
         raise ValueError(
             "`alpha` must be finite and ≥ 0, where 0 means no mixing. "
             f"Received: alpha={alpha}"
@@ -34,6 +36,21 @@ def check_prob(prob):
     if not 0 <= prob <= 1:
         raise ValueError(f"`prob` must be in [0, 1]. Received: prob={prob}")
     return float(prob)
+
+
+def check_concentration(alpha):
+    """Returns a number `alpha` checked, and a tensor as it is."""
+    if isinstance(alpha, numbers.Real) or not hasattr(alpha, "dtype"):
+        return check_alpha(alpha)
+    return alpha
+
+
+def check_compute_dtype(dtype):
+    """Raises unless rows can be blended in `dtype`."""
+    if not keras.backend.is_float_dtype(dtype):
+        raise ValueError(
+            f"`dtype` must be a floating one, to blend in. Received: dtype={dtype!r}"
+        )
 
 
 def check_flag(name, flag):
@@ -61,6 +78,33 @@ def check_num_classes(num_classes):
             f"`num_classes` must be ≥ 1. Received: num_classes={num_classes}"
         )
     return int(num_classes)
+
+
+def check_batch_size(batch_size):
+    """Returns a number of rows, or raises with what was expected."""
+    if hasattr(batch_size, "dtype") and not isinstance(batch_size, numbers.Integral):
+        return batch_size  # A tensor, known when the graph runs.
+    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
+        raise TypeError(
+            "`batch_size` must be an integer. "
+            f"Received: batch_size={batch_size!r} (of type {type(batch_size).__name__})"
+        )
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be ≥ 1. Received: batch_size={batch_size}")
+    return int(batch_size)
+
+
+def check_partners(partners, rows):
+    """Raises unless a pairing gave an integer for each of `rows`."""
+    dtype = keras.backend.standardize_dtype(partners.dtype)
+    fits = len(partners.shape) == 1 and (
+        None in (partners.shape[0], rows.shape[0]) or partners.shape[0] == rows.shape[0]
+    )
+    if not fits or not keras.backend.is_int_dtype(dtype):
+        raise ValueError(
+            "`pairing` must return the partner of every row, integers of shape "
+            f"{tuple(rows.shape)}. Received: {dtype} of shape {tuple(partners.shape)}"
+        )
 
 
 def check_batch(**structures):

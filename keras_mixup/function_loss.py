@@ -11,7 +11,7 @@ def as_loss(loss):
         return found
     if isinstance(found, type) and issubclass(found, keras.losses.Loss):
         return found()
-    if not callable(found):
+    if not callable(found) or isinstance(found, keras.layers.Layer):
         raise TypeError(
             "`loss` must be a Keras loss, the name of one, or a function. "
             f"Received: loss={loss!r} (of type {type(loss).__name__})"
@@ -36,7 +36,7 @@ class FunctionLoss(keras.losses.Loss):
     def get_config(self):
         return {
             **super().get_config(),
-            "function": keras.losses.serialize(self.function),
+            "function": keras.saving.serialize_keras_object(self.function),
         }
 
 

@@ -90,7 +90,9 @@ def _check_range(labels, num_classes):
 
 
 def _check_width(targets, num_classes):
-    if num_classes is not None and targets.shape[-1] not in (None, num_classes):
+    if num_classes is not None and (
+        len(targets.shape) < 2 or targets.shape[-1] not in (None, num_classes)
+    ):
         raise ValueError(
             f"Float labels must have a last axis of num_classes={num_classes}. "
             f"Received: labels of shape {tuple(targets.shape)}. Cast class ids to "

@@ -19,6 +19,9 @@ class MixupLoss(keras.losses.Loss):
     one-hot rows, regression targets, masks. Where nothing was mixed (in
     evaluation, say) it is the loss that it wraps, to the last bit.
 
+    Every output behind the layer needs a `MixupLoss`: one with a plain loss
+    would train on mixed inputs and unmixed labels.
+
     Where ℓ is linear in the label, as cross-entropy is, this equals the loss of
     mixed labels. Where it is not (squared error, focal loss, hinge) it is the
     form of the mixup paper, and not the loss of mixed labels.
@@ -33,7 +36,9 @@ class MixupLoss(keras.losses.Loss):
             not one for the batch.
         mixup: The `MixUp` layer that mixes the model's inputs, or its name. If
             several layers mix on the way to one output: a list of them, in the
-            order in which the data meets them.
+            order in which the data meets them. A saved loss finds its layer by
+            name; in a subclassed model, which makes its layers anew, pass the
+            layer a `name` of its own.
         name: Optional name of the loss.
 
     Raises:
@@ -70,21 +75,24 @@ class MixupLoss(keras.losses.Loss):
         self._names = [_name_of(layer) for layer in layers]
         # Channels and not layers: Keras walks the attributes of a loss as it
         # saves a model, and would save a layer that it finds here a second time.
-        self._channels = {
-            name: layer._channel
-            for name, layer in zip(self._names, layers)
-            if not isinstance(layer, str)
-        }
-        for name in self._names:
-            if name not in self._channels:
-                self._resolve(name)
+        self._channels = [
+            _channel_named(layer) if isinstance(layer, str) else layer._channel
+            for layer in layers
+        ]
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         plan = self._plan()
         if plan is None:
             return self.loss(y_true, y_pred, sample_weight)
+        y_true = ops.convert_to_tensor(y_true)
         check_batch(plan=plan.rows, y_true=y_true)
-        shares, weight = plan.weigh(sample_weight)
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight)
+        if sample_weight is None or len(sample_weight.shape) == 0:
+            shares, weight = plan.columns(plan.share), sample_weight
+        else:
+            check_batch(y_true=y_true, sample_weight=sample_weight)
+            shares, weight = plan.weigh(sample_weight)
         labels = plan.terms(y_true)
         return super().__call__(
             list(zip(labels, [1 - sum(shares), *shares])), y_pred, weight
@@ -112,8 +120,16 @@ class MixupLoss(keras.losses.Loss):
         }
 
     def _plan(self):
-        plans = [self._channel_of(name).read() for name in self._names]
-        plans = [_alive(plan, name) for plan, name in zip(plans, self._names) if plan]
+        for index, name in enumerate(self._names):
+            if self._channels[index] is None:
+                self._channels[index] = _channel_named(name)
+            if self._channels[index] is None:
+                raise ValueError(
+                    f"There is no MixUp layer named {name!r} for MixupLoss to read the "
+                    "plan of. Pass the layer itself, or its name once it exists."
+                )
+        plans = [channel.read() for channel in self._channels]
+        plans = [plan for plan in plans if plan is not None]
         if not plans:
             return None
         plan, *later = plans
@@ -121,22 +137,12 @@ class MixupLoss(keras.losses.Loss):
             plan = plan.then(other)
         return plan
 
-    def _channel_of(self, name):
-        channel = self._channels.get(name) or self._resolve(name)
-        if channel is None:
-            raise ValueError(
-                f"There is no MixUp layer named {name!r} for MixupLoss to read the "
-                "plan of. Pass the layer itself, or its name once it exists."
-            )
-        return channel
 
-    def _resolve(self, name):
-        # The newest layer of that name is the right one: Keras loads the layers
-        # of a model right before its losses.
-        layer = find(name)
-        if layer is not None:
-            self._channels[name] = layer._channel
-        return self._channels.get(name)
+def _channel_named(name):
+    # The newest layer of that name is the right one: Keras loads the layers of
+    # a model right before its losses.
+    layer = find(name)
+    return None if layer is None else layer._channel
 
 
 def _with_last_axis(y_true, y_pred):
@@ -155,17 +161,3 @@ def _name_of(layer):
             f"Received: mixup={layer!r} (of type {type(layer).__name__})"
         )
     return layer.name
-
-
-def _alive(plan, name):
-    # A plan that was drawn in a trace is made of symbols, which are of no use
-    # once the trace is over. Every backend refuses them in a way of its own.
-    try:
-        ops.add(plan.share, 0)
-    except Exception as error:
-        raise ValueError(
-            f"MixupLoss was called apart from the training step that the layer "
-            f"{name!r} drew its plan in. Call the model (with `training=True`, to "
-            "mix) right before its loss."
-        ) from error
-    return plan

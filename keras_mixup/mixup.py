@@ -1,5 +1,7 @@
 """The MixUp layer: draws a plan a batch and applies it."""
 
+import random
+
 import keras
 from keras import tree
 
@@ -10,6 +12,7 @@ from keras_mixup.channel import PlanMonitor
 from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
 from keras_mixup.checks import check_batch
+from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_classes
 from keras_mixup.checks import check_prob
@@ -43,8 +46,9 @@ class MixUp(keras.layers.Layer):
     Args:
         alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0; 0 mixes
             nothing, 1 draws λ uniformly, larger values mix more. 0.2 to 0.4 is
-            usual for ImageNet, 1 for CIFAR, 8 to 32 against label noise.
-            Defaults to `0.2`.
+            usual for ImageNet, 1 for CIFAR, 8 to 32 against label noise. May be
+            assigned to, and like `prob` it is saved with the weights and comes
+            back with them. Defaults to `0.2`.
         prob: Number in [0, 1], the chance that a row is mixed at all (the whole
             batch, if `per_sample=False`). Defaults to `1.0`.
         per_sample: Whether every row draws its own λ, or the batch draws one, as
@@ -125,32 +129,38 @@ class MixUp(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_compute_dtype(self.compute_dtype)
         self.per_sample = check_flag("per_sample", per_sample)
         self.fold = check_flag("fold", fold)
         self.pairing = pairings.get(pairing)
         self.num_classes = check_num_classes(num_classes)
         self.seed = seed
         self.supports_masking = True
+        # As Keras draws it, so that `keras.utils.set_random_seed` counts.
+        seed = random.randint(1, 10**9) if seed is None else seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+        self._pipeline = PipelineState(seed, self.seed_generator)
         self.alpha = alpha
         self.prob = prob
-        self._pipeline = PipelineState(self.seed_generator, self._alpha, self._prob)
         self._channel = PlanChannel(self.name)
         self._monitor = PlanMonitor(self._channel)
         register(self)
+        self.built = True  # All of its state is here.
 
     @property
     def plan(self) -> MixPlan | None:
         """The plan of the latest forward pass, `None` if that mixed nothing."""
-        return self._channel.read()
+        return self._channel.look()
 
     def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
         if y is not None or sample_weight is not None or batch.is_batch(x):
             return call_as_is(self._mix_batch, x, y, sample_weight, training)
+        if all(leaf is None for leaf in tree.flatten(x)):
+            raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         if any(is_foreign(leaf) for leaf in tree.flatten(x)):
             plan = call_as_is(self._draw_for_pipeline, x, bool(training))
             return call_as_is(mix_inputs, plan, x, self.compute_dtype)
-        self._channel.clear()
+        self._channel.begin()
         if training is not None:
             kwargs["training"] = training
         return super().__call__(x, **kwargs)
@@ -194,11 +204,14 @@ class MixUp(keras.layers.Layer):
         store["seed_state"] = self.seed_generator.state
 
     def load_own_variables(self, store):
+        if not store.keys():
+            return  # Weights of a model that had no mixup, but its other layers.
         self.seed_generator.state.assign(store["seed_state"])
         super().load_own_variables(
             {name: store[name] for name in set(store.keys()) - {"seed_state"}}
         )
-        self._pipeline.sync()
+        self._pipeline.set("alpha", self.alpha)
+        self._pipeline.set("prob", self.prob)
 
     def _draw(self, x, seed, alpha, prob):
         check_batch(x=x)
@@ -214,7 +227,7 @@ class MixUp(keras.layers.Layer):
 
     def _draw_for_pipeline(self, x, training):
         if training is None or training:
-            return self._draw(x, *self._pipeline.draw_arguments(x))
+            return self._draw(x, **self._pipeline.draw_arguments(x))
         return None
 
     def _mix_batch(self, x, y, sample_weight, training):

@@ -93,7 +93,13 @@ def _tensorflow_ops():
 
         @staticmethod
         def one_hot(x, num_classes):
-            return tf.one_hot(tf.cast(x, "int32"), num_classes, dtype="float32")
+            # Out of range it would be a row of zeros, without a word.
+            message = (
+                f"Integer labels must be in [0, {num_classes}), as num_classes says."
+            )
+            tf.debugging.assert_non_negative(x, message)
+            tf.debugging.assert_less(x, num_classes, message)
+            return tf.one_hot(x, num_classes, dtype="float32")
 
         @staticmethod
         def shape(x):

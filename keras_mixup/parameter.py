@@ -31,9 +31,9 @@ class Parameter:
 
     def __set__(self, layer, value):
         value = self._check(value)
+        layer._pipeline.set(self._name, value)
         if hasattr(layer, self._variable):
             getattr(layer, self._variable).assign(value)
-            layer._pipeline.sync()
             return
         variable = layer.add_weight(
             shape=(),

@@ -1,12 +1,15 @@
 """The state of a layer that mixes outside a model: in `tf.data` and on NumPy.
 
 A `tf.data` graph cannot read the variables of another backend, nor those that
-TensorFlow put on a GPU. It gets its own copies, on the CPU.
+TensorFlow put on a GPU, and a worker process must not touch a backend that was
+forked under it. Both get copies of their own.
 """
 
+import itertools
+import multiprocessing
 import threading
+import zlib
 
-import keras
 import numpy as np
 from keras import tree
 
@@ -16,38 +19,39 @@ from keras_mixup.namespaces import namespace
 
 
 class PipelineState:
-    """Seeds for the batches of a pipeline, and α and `prob` for its graph.
+    """Seeds for the batches of a pipeline, and α and `prob` as it needs them.
 
     Args:
-        seed_generator: The `keras.random.SeedGenerator` of the layer.
-        *parameters: The layer's Keras variables that a draw depends on.
+        seed: Integer that the seeds of all batches derive from.
+        seed_generator: The layer's `keras.random.SeedGenerator`, for batches of
+            backend tensors.
     """
 
-    def __init__(self, seed_generator, *parameters):
+    def __init__(self, seed, seed_generator):
+        self._seed = seed % 2**32
         self._seed_generator = seed_generator
-        self._parameters = parameters
+        self._batches = itertools.count()
+        self._parameters = {}
         self._lock = threading.Lock()
         self._generator = None
-        self._copies = None
+        self._variables = None
+
+    def set(self, name, value):
+        """Sets a parameter, also for pipelines that are built already."""
+        self._parameters[name] = value
+        if self._variables is not None:
+            self._variables[name].assign(value)
 
     def draw_arguments(self, structure):
         """A fresh seed, and the parameters, as the tensors given need them."""
         if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
             self._enter_tensorflow()
             # One atomic operation: parallel calls never share a seed.
-            return self._generator.make_seeds()[:, 0], *self._copies
-        parameters = [float(keras.ops.convert_to_numpy(p)) for p in self._parameters]
+            return {"seed": self._generator.make_seeds()[:, 0], **self._variables}
         if namespace(structure) is NumpyOps:
-            with self._lock:
-                seed = keras.ops.convert_to_numpy(self._seed_generator.next())
-            return seed.astype("uint32"), *parameters
-        return self._seed_generator, *parameters
-
-    def sync(self):
-        """Brings the copies up to date, for pipelines that are built already."""
-        if self._copies is not None:
-            for copy, parameter in zip(self._copies, self._parameters):
-                copy.assign(keras.ops.convert_to_numpy(parameter))
+            words = [self._seed, next(self._batches), *_worker()]
+            return {"seed": np.array(words, "uint32"), **self._parameters}
+        return {"seed": self._seed_generator, **self._parameters}
 
     def _enter_tensorflow(self):
         import tensorflow as tf
@@ -58,13 +62,18 @@ class PipelineState:
             # Outside whatever graph is being traced, so that the state lives on
             # from one trace, and one epoch, to the next.
             with tf.init_scope(), tf.device("CPU"):
-                key, step = np.uint32(
-                    keras.ops.convert_to_numpy(self._seed_generator.state)
-                )
-                self._copies = [
-                    tf.Variable(keras.ops.convert_to_numpy(p), trainable=False)
-                    for p in self._parameters
-                ]
+                self._variables = {
+                    name: tf.Variable(value, dtype="float32", trainable=False)
+                    for name, value in self._parameters.items()
+                }
                 self._generator = tf.random.Generator.from_key_counter(
-                    int(key), [int(step), 0], "philox"
+                    self._seed, [0, 0], "philox"
                 )
+
+
+def _worker():
+    # Worker processes start from copies of one state and would all draw alike.
+    # Their names are numbered through, from one epoch to the next as well.
+    if multiprocessing.parent_process() is None:
+        return []
+    return [zlib.crc32(multiprocessing.current_process().name.encode())]

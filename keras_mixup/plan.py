@@ -8,7 +8,10 @@ from keras_mixup import pairing as pairings
 from keras_mixup.blending import align
 from keras_mixup.blending import blend
 from keras_mixup.blending import float_dtype
-from keras_mixup.checks import check_alpha
+from keras_mixup.checks import check_batch_size
+from keras_mixup.checks import check_concentration
+from keras_mixup.checks import check_flag
+from keras_mixup.checks import check_partners
 from keras_mixup.checks import check_prob
 from keras_mixup.checks import check_rows
 from keras_mixup.namespaces import namespace
@@ -85,18 +88,12 @@ class MixPlan(NamedTuple):
         >>> plan.lam.shape[0]
         32
         """
-        if isinstance(batch_size, int) and batch_size < 1:
-            raise ValueError(
-                f"`batch_size` must be ≥ 1. Received: batch_size={batch_size}"
-            )
-        if not hasattr(alpha, "dtype"):
-            alpha = check_alpha(alpha)
         return cls.from_noise(
-            uniform((DRAWS, batch_size), seed),
-            alpha,
+            uniform((DRAWS, check_batch_size(batch_size)), seed),
+            check_concentration(alpha),
             prob=check_prob(prob),
-            per_sample=per_sample,
-            fold=fold,
+            per_sample=check_flag("per_sample", per_sample),
+            fold=check_flag("fold", fold),
             pairing=pairings.get(pairing),
         )
 
@@ -105,7 +102,9 @@ class MixPlan(NamedTuple):
         """The plan that uniforms of shape `(4, batch_size)` determine."""
         ops = namespace(noise)
         own = ops.arange(ops.shape(noise)[1])
-        rows = ops.cast(pairing(noise[3]), own.dtype)
+        rows = pairing(noise[3])
+        check_partners(rows, own)
+        rows = ops.cast(rows, own.dtype)
         u, v, coin = (noise[i] if per_sample else noise[i, :1] for i in range(3))
         share, row_dominates = folded_beta_from_uniforms(u, v, alpha)
         if not fold:

@@ -10,7 +10,7 @@ import math
 import keras
 import numpy as np
 
-from keras_mixup.checks import check_alpha
+from keras_mixup.checks import check_concentration
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
 
@@ -119,7 +119,9 @@ def folded_beta_from_uniforms(u, v, alpha):
 
 
 def _draw(shape, alpha, seed):
-    if not (hasattr(alpha, "shape") and hasattr(alpha, "dtype")):
-        alpha = check_alpha(alpha)
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(
+            f"`shape` must be a tuple of integers. Received: shape={shape!r}"
+        )
     u, v = (uniform((2, *shape), seed)[i] for i in range(2))
-    return folded_beta_from_uniforms(u, v, alpha)
+    return folded_beta_from_uniforms(u, v, check_concentration(alpha))

@@ -7,7 +7,7 @@ from keras import callbacks
 
 from keras_mixup import MixUp
 from tests.models import BACKEND
-from tests.models import COMPILED
+from tests.models import QUICK
 from tests.models import FixedMixUp
 from tests.models import classifier
 from tests.models import compiled
@@ -23,8 +23,8 @@ def seeded_model(optimizer="adam"):
     """A new model of the same weights and the same sequence of draws."""
     keras.utils.set_random_seed(3)
     mix = MixUp(alpha=1.0, seed=5)
-    model = compiled(classifier(mix), mix, **COMPILED)
-    model.compile(optimizer, model.loss, **COMPILED)
+    model = compiled(classifier(mix), mix, **QUICK)
+    model.compile(optimizer, model.loss, **QUICK)
     return model
 
 
@@ -36,11 +36,11 @@ def test_early_stopping_watches_the_plain_loss_and_restores_its_best():
     x, y = data()
     mix = FixedMixUp()
     # Uphill, so that the first epoch is the best.
-    model = compiled(classifier(mix), mix, learning_rate=-0.5, **COMPILED)
+    model = compiled(classifier(mix), mix, learning_rate=-0.1, **QUICK)
     start = kernel_of(model)
     stop = callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
     history = fit(model, x, y, epochs=9, validation_data=(x, y), callbacks=[stop])
-    kernels = [fit_by_hand(start, x, y, e, learning_rate=-0.5)[1] for e in (1, 2, 3)]
+    kernels = [fit_by_hand(start, x, y, e, learning_rate=-0.1)[1] for e in (1, 2, 3)]
     expected = [plain_loss(kernel, x, y) for kernel in kernels]
     np.testing.assert_allclose(history["val_loss"], expected, rtol=1e-4)
     np.testing.assert_allclose(kernel_of(model), kernels[0], rtol=1e-4, atol=1e-6)
@@ -82,7 +82,7 @@ def test_a_restored_backup_continues_as_if_nothing_had_happened(tmp_path):
     keras.utils.set_random_seed(99)
     mix = MixUp(alpha=0.1, seed=77)
     model = compiled(classifier(mix), mix)
-    model.compile("adam", model.loss, **COMPILED)
+    model.compile("adam", model.loss, **QUICK)
     backup = callbacks.BackupAndRestore(tmp_path)
     rest = fit(model, x, y, epochs=4, callbacks=[backup])["loss"]
     assert rest == whole[2:]
@@ -91,7 +91,7 @@ def test_a_restored_backup_continues_as_if_nothing_had_happened(tmp_path):
 def test_the_learning_rate_falls_on_a_plateau():
     x, y = data()
     mix = FixedMixUp()
-    model = compiled(classifier(mix), mix, learning_rate=0.4, **COMPILED)
+    model = compiled(classifier(mix), mix, learning_rate=0.4, **QUICK)
     start = kernel_of(model)
     # No epoch after the first gains 10, so that the rate falls after each.
     plateau = callbacks.ReduceLROnPlateau("loss", 0.25, patience=1, min_delta=10)

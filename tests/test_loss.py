@@ -362,10 +362,23 @@ def test_dice_with_an_axis_is_the_pair_formula():
     assert mixup_loss(loss, y_true, y_pred) == pytest.approx(values.mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [None, 3, np.ones(2)])
+@pytest.mark.parametrize("loss", [None, 3, np.ones(2), keras.layers.Dense(1)])
 def test_something_that_is_no_loss(loss):
     with pytest.raises(TypeError, match="`loss` must be a Keras loss"):
         MixupLoss(loss, MixUp())
+
+
+@pytest.mark.parametrize("weight", [2.0, [1, 0.5, 2, 0, 3]])
+def test_weights_and_labels_that_are_no_tensors(weight):
+    ids, y_pred = LABELS["SparseCategoricalCrossentropy"], probabilities()
+    layer = FixedMixUp()
+    wrapped = MixupLoss("sparse_categorical_crossentropy", layer)
+    layer(keras.ops.zeros((5, 1)), training=True)
+    weights = np.broadcast_to(np.float32(weight), 5)
+    loss = unreduced("SparseCategoricalCrossentropy")
+    expected = pair_formula(loss, ids, y_pred, weights).mean()
+    found = to_numpy(wrapped(ids.tolist(), y_pred, sample_weight=weight))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_an_unknown_loss_name():

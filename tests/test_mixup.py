@@ -308,6 +308,7 @@ def test_the_callers_structure_is_not_changed():
         ({"per_sample": 1}, TypeError, "`per_sample` must be True or False"),
         ({"fold": "yes"}, TypeError, "`fold` must be True or False"),
         ({"seed": "x"}, ValueError, "`seed` must be an integer"),
+        ({"dtype": "int32"}, ValueError, "`dtype` must be a floating one"),
     ],
 )
 def test_bad_arguments(arguments, error, message):
@@ -334,6 +335,12 @@ def test_bad_values_are_refused_on_assignment(name):
 def test_bad_inputs_in_training(x, error, message):
     with pytest.raises(error, match=message):
         MixUp()(x, training=True)
+
+
+@pytest.mark.parametrize("x", [None, {}, [], (None,)])
+def test_no_input_at_all(x):
+    with pytest.raises(ValueError, match="Expected a tensor to mix"):
+        MixUp()(x)
 
 
 def test_sample_weight_without_labels():

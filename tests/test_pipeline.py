@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -361,6 +364,35 @@ def test_threads_never_share_a_seed():
     assert len(batches) == 200
 
 
+WORKERS = """
+import multiprocessing, sys, warnings
+import numpy as np
+import keras_mixup
+
+warnings.simplefilter("ignore")  # JAX and Python warn of every fork.
+mix = keras_mixup.MixUp(1.0, seed=0)
+x = np.arange(16, dtype="float32")
+
+def draw(_):
+    return mix(x, x)[0].tobytes()
+
+if __name__ == "__main__":
+    draws = [draw(0) for _ in range(2)]
+    for _ in range(2):  # Epochs, each with workers of its own.
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            draws += pool.map(draw, range(20), chunksize=1)
+    print(len(set(draws)))
+"""
+
+
+def test_worker_processes_never_share_a_seed():
+    result = subprocess.run(
+        [sys.executable, "-c", WORKERS], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "42"
+
+
 def test_alpha_changes_a_dataset_that_is_built():
     tf = pytest.importorskip("tensorflow")
     x = np.arange(64, dtype="float32")
@@ -474,10 +506,22 @@ def test_integer_one_hot_rows_are_ambiguous(way):
         way(MixUp(num_classes=CLASSES), x, np.eye(CLASSES, dtype="int32")[y])
 
 
-def test_float_class_ids_are_refused(way):
-    x, y = data()
+@pytest.mark.parametrize("size", [CLASSES, 8])
+def test_float_class_ids_are_refused(way, size):
+    x, y = data(size)
     with pytest.raises(ValueError, match="last axis of num_classes=4"):
         way(MixUp(num_classes=CLASSES), x, y.astype("float32"))
+
+
+def test_a_label_out_of_range_in_tf_data():
+    tf = pytest.importorskip("tensorflow")
+    x, y = data()
+    for label in (-1, CLASSES):
+        y[3] = label
+        dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+        dataset = dataset.map(MixUp(num_classes=CLASSES))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Integer labels must"):
+            next(iter(dataset))
 
 
 def test_batch_sizes_must_agree(way):
@@ -519,10 +563,23 @@ def test_an_empty_batch():
         MixUp()(np.ones((0, 2)), np.ones((0, 2)))
 
 
-def test_other_floats_in_a_dict_are_not_left_behind():
+@pytest.mark.parametrize("entry", [data()[0], data()[0].astype("uint8")])
+def test_other_entries_of_a_dict_are_not_left_behind(entry):
     x, y = data()
-    with pytest.raises(ValueError, match="'depth'.*does not know how to mix"):
-        MixUp(num_classes=CLASSES)({"images": x, "labels": y, "depth": x})
+    with pytest.raises(ValueError, match="does not know how to mix the entry 'depth'"):
+        MixUp(num_classes=CLASSES)({"images": x, "labels": y, "depth": entry})
+
+
+def test_weights_in_a_dict_need_labels():
+    boxes = {"boxes": np.ones((8, 1, 4)), "labels": np.ones((8, 1))}
+    with pytest.raises(ValueError, match="'sample_weight' goes with labels"):
+        MixUp()(
+            {
+                "images": data()[0],
+                "bounding_boxes": boxes,
+                "sample_weight": np.ones(8),
+            }
+        )
 
 
 def test_weights_must_match_labels():

@@ -250,6 +250,39 @@ def test_batch_of_one_mixes_with_itself():
         assert (plan.mix(x) == x).all()
 
 
+def test_infinite_rows_stay_what_they_are():
+    x = np.float32([[np.inf, 1], [-np.inf, 2], [3, 4]])
+    rows, share = np.array([1, 1, 0], "int32"), np.float32([0, 0, 0.5])
+    for plan in (MixPlan(rows, share), backend_plan(rows, share)):
+        with np.errstate(invalid="ignore"):  # NumPy's word on inf − inf.
+            mixed = to_numpy(plan.mix(x))
+        assert (mixed[:2] == x[:2]).all()
+        assert mixed[2].tolist() == [np.inf, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"batch_size": 2.5}, TypeError, "`batch_size` must be an integer"),
+        ({"batch_size": "3"}, TypeError, "`batch_size` must be an integer"),
+        ({"batch_size": np.int64(0)}, ValueError, "`batch_size` must be ≥ 1"),
+        ({"alpha": np.float32(-1)}, ValueError, "`alpha` must be finite and ≥ 0"),
+        ({"alpha": 1e39}, ValueError, "`alpha` must be finite and ≥ 0"),
+        ({"per_sample": "no"}, TypeError, "`per_sample` must be True or False"),
+        ({"fold": None}, TypeError, "`fold` must be True or False"),
+        ({"pairing": lambda noise: noise}, ValueError, "`pairing` must return"),
+        (
+            {"pairing": lambda noise: np.arange(3)},
+            ValueError,
+            "`pairing` must return the partner of every row",
+        ),
+    ],
+)
+def test_bad_arguments_of_draw(arguments, error, message):
+    with pytest.raises(error, match=message):
+        MixPlan.draw(**{"batch_size": 4, **arguments})
+
+
 @pytest.mark.parametrize("batch_size", [0, -3])
 def test_empty_batch_is_a_value_error(batch_size):
     with pytest.raises(ValueError, match="`batch_size` must be ≥ 1"):

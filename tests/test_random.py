@@ -137,6 +137,11 @@ def test_bad_alpha_is_a_value_error(alpha):
         random.beta((3,), alpha)
 
 
+def test_a_shape_that_is_no_tuple():
+    with pytest.raises(TypeError, match="`shape` must be a tuple"):
+        random.beta(3, 0.2)
+
+
 @pytest.mark.parametrize("alpha", ["0.2", None, True, [0.2]])
 def test_alpha_of_another_type_is_a_type_error(alpha):
     with pytest.raises(TypeError, match="`alpha` must be a real number"):

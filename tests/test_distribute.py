@@ -1,0 +1,213 @@
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.models import BACKEND
+from tests.models import data
+from tests.models import fit_by_hand
+from tests.models import fixed_plan
+from tests.models import mixed
+from tests.models import pair_loss
+from tests.models import softmax
+
+# Devices are simulated before a framework starts: hence the processes.
+
+
+def results_of(script, **environment):
+    """What a script prints as JSON, where the warning of the layer is an error."""
+    finished = subprocess.run(
+        [sys.executable, "-W", "error:The layer", "-c", script],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+MIRRORED = """
+import json
+
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+
+import keras
+from keras import layers
+
+from keras_mixup import MixUp
+from tests.models import CLASSES, FEATURES, FixedMixUp
+from tests.models import classifier, compiled, data, fit, kernel_of
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+x, y = data(24)
+results = {}
+
+
+def replica():
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+def one_or_two():
+    return 1 + replica()
+
+
+class Recorded(MixUp):
+    plans = []
+
+    def _draw(self, *args):
+        plan = super()._draw(*args)
+        parts = [part.numpy().tolist() for part in plan]
+        self.plans.append([int(replica()), *parts])
+        return plan
+
+
+with strategy.scope():
+    mix = FixedMixUp(one_or_two)
+    # TensorFlow's XLA refuses variables that are mirrored on CPUs.
+    model = compiled(classifier(mix), mix, jit_compile=False)
+start = kernel_of(model).tolist()
+loss = fit(model, x, y, batch_size=8)["loss"]
+results["fixed"] = {"start": start, "loss": loss, "end": kernel_of(model).tolist()}
+
+with strategy.scope():
+    mix = FixedMixUp(one_or_two)
+    norm = layers.BatchNormalization(synchronized=True)
+    head = layers.Dense(CLASSES, activation="softmax", use_bias=False)
+    model = keras.Sequential([keras.Input((FEATURES,)), mix, norm, head])
+    compiled(model, mix, jit_compile=False)
+start = kernel_of(model).tolist()
+loss = fit(model, x[:8], y[:8], batch_size=8, epochs=1)["loss"]
+results["norm"] = {"start": start, "loss": loss}
+
+with strategy.scope():
+    mix = Recorded(alpha=1.0)
+    model = compiled(classifier(mix), mix, run_eagerly=True)
+start = kernel_of(model).tolist()
+loss = fit(model, x[:8], y[:8], batch_size=8, epochs=1)["loss"]
+results["random"] = {"start": start, "loss": loss, "plans": Recorded.plans}
+print(json.dumps(results))
+"""
+
+
+@pytest.fixture(scope="module")
+def mirrored():
+    """Trainings on two replicas of half a batch of 8 each."""
+    return results_of(MIRRORED)
+
+
+on_tensorflow = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's"
+)
+
+
+@on_tensorflow
+def test_each_replica_follows_its_own_plan(mirrored):
+    x, y = data(24)
+    steps = itertools.cycle([1, 2])
+    # Two half batches an update are what the replicas see.
+    losses, kernel = fit_by_hand(
+        np.array(mirrored["fixed"]["start"]),
+        x,
+        y,
+        accumulate=2,
+        plan=lambda size: fixed_plan(size, next(steps)),
+    )
+    np.testing.assert_allclose(mirrored["fixed"]["loss"], losses, rtol=1e-5)
+    np.testing.assert_allclose(mirrored["fixed"]["end"], kernel, rtol=1e-4, atol=1e-6)
+
+
+@on_tensorflow
+def test_replicas_that_take_turns_in_a_step_keep_their_plans(mirrored):
+    x, y = data(24)
+    plans = [fixed_plan(4, 1), fixed_plan(4, 2)]
+    features = np.concatenate([mixed(x[:4], *plans[0]), mixed(x[4:8], *plans[1])])
+    features = (features - features.mean(0)) / np.sqrt(features.var(0) + 1e-3)
+    p = softmax(features @ np.array(mirrored["norm"]["start"]))
+    losses = [pair_loss(y[:4], p[:4], *plans[0]), pair_loss(y[4:8], p[4:], *plans[1])]
+    np.testing.assert_allclose(mirrored["norm"]["loss"], np.mean(losses), rtol=1e-5)
+
+
+@on_tensorflow
+def test_random_plans_are_followed_on_each_replica(mirrored):
+    x, y = data(24)
+    kernel = np.array(mirrored["random"]["start"])
+    losses = []
+    for replica, *plan in sorted(mirrored["random"]["plans"]):
+        rows, share = (np.array(part) for part in plan)
+        half = slice(4 * replica, 4 * replica + 4)
+        p = softmax(mixed(x[half], rows, share) @ kernel)
+        losses.append(pair_loss(y[half], p, rows, share))
+        assert share.max() > share.min()
+    assert len(losses) == 2
+    np.testing.assert_allclose(mirrored["random"]["loss"], np.mean(losses), rtol=1e-5)
+
+
+DATA_PARALLEL = """
+import json
+
+import jax
+import keras
+
+from keras_mixup import MixUp
+from tests.models import FixedMixUp, classifier, compiled, data, fit, kernel_of
+
+assert len(jax.devices()) == 2
+x, y = data(24)
+
+
+def trainings():
+    keras.utils.set_random_seed(4)
+    results = {}
+    for mix in FixedMixUp(name="fixed"), MixUp(alpha=1.0, seed=1, name="random"):
+        model = compiled(classifier(mix), mix)
+        start = kernel_of(model).tolist()
+        loss = fit(model, x, y, batch_size=8)["loss"]
+        results[mix.name] = {"start": start, "loss": loss}
+        results[mix.name]["end"] = kernel_of(model).tolist()
+    return results
+
+
+one = trainings()
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+print(json.dumps({"one": one, "two": trainings()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def data_parallel():
+    """The same trainings on one device and on two."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    flags += " --xla_force_host_platform_device_count=2"
+    return results_of(DATA_PARALLEL, XLA_FLAGS=flags)
+
+
+on_jax = pytest.mark.skipif(BACKEND != "jax", reason="keras.distribution is JAX's")
+
+
+@on_jax
+def test_a_plan_spans_the_devices_of_a_batch(data_parallel):
+    x, y = data(24)
+    result = data_parallel["two"]["fixed"]
+    losses, kernel = fit_by_hand(np.array(result["start"]), x, y, batch_size=8)
+    np.testing.assert_allclose(result["loss"], losses, rtol=1e-5)
+    np.testing.assert_allclose(result["end"], kernel, rtol=1e-4, atol=1e-6)
+
+
+@on_jax
+def test_two_devices_draw_what_one_would(data_parallel):
+    one, two = (data_parallel[count]["random"] for count in ("one", "two"))
+    np.testing.assert_array_equal(two["start"], one["start"])
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-5)
+    np.testing.assert_allclose(two["end"], one["end"], rtol=1e-4, atol=1e-6)
