@@ -12,6 +12,7 @@ import weakref
 
 import keras
 
+from keras_mixup.namespaces import values
 from keras_mixup.traces import current_trace
 
 _LAYERS = weakref.WeakValueDictionary()
@@ -32,7 +33,8 @@ class PlanChannel:
     @property
     def plan(self):
         """The plan of the latest forward pass, or `None` if it mixed nothing."""
-        return self._step.plan if self._step.trace == current_trace() else None
+        step = self._step
+        return step.plan if step.open or step.is_alive() else None
 
     def look(self):
         """The plan, for a user who takes the labels in hand."""
@@ -42,7 +44,7 @@ class PlanChannel:
     def begin(self):
         """Forgets the plan before, as a new forward pass begins."""
         # Keras may try a model out in a trace of its own before it trains it.
-        if self._step.unread and self._step.trace == current_trace():
+        if self._step.unread and self._step.is_alive():
             self._warn()
         self._steps.step = _Step()
 
@@ -56,7 +58,7 @@ class PlanChannel:
         self._step.unread = False
         if not self._step.open:
             return None
-        if self._step.trace != current_trace():
+        if not self._step.is_alive():
             raise ValueError(
                 "MixupLoss was called apart from the training step that the layer "
                 f"{self.name!r} drew its plan in. Call the model (with "
@@ -99,6 +101,12 @@ class _Step:
     trace: object = None
     open: bool = False
     unread: bool = False
+
+    def is_alive(self):
+        """Whether the plan is made of values, or of symbols of this very trace."""
+        return self.trace == current_trace() or (
+            self.plan is not None and values(self.plan.share) is not None
+        )
 
 
 class PlanMonitor(keras.metrics.Metric):

@@ -74,8 +74,9 @@ class Revealing(keras.Sequential):
     """A model that logs the plan of each step, also of a compiled one."""
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        logs = super().compute_metrics(x, y, y_pred, sample_weight)
+        # Looked at before the metrics are done, which ends the step.
         plan = self.layers[0].plan
+        logs = super().compute_metrics(x, y, y_pred, sample_weight)
         for i in range(0 if plan is None else x.shape[0]):
             logs |= {f"row{i}": plan.rows[i], f"share{i}": plan.share[i]}
         return logs

@@ -582,14 +582,13 @@ def test_training_with_a_plain_loss_warns_once_and_names_the_layer(way):
     assert not any("my_mix" in text for text in later)
 
 
-@pytest.mark.parametrize("jit", [False, True] if BACKEND == "jax" else [False])
-def test_a_custom_loop_with_a_plain_loss_warns_in_its_second_step(jit):
+def test_an_eager_loop_with_a_plain_loss_warns_in_its_second_step():
     x, y = data()
     model = compiled(classifier(MixUp(name="my_mix")), "my_mix")
     plain = model.loss.loss
-    LOOPS[BACKEND](model, plain, x, y, 1, jit)
+    LOOPS[BACKEND](model, plain, x, y, 1, jit=False)
     with pytest.warns(UserWarning, match="'my_mix' mixed the inputs"):
-        LOOPS[BACKEND](model, plain, x, y, 1, jit)
+        LOOPS[BACKEND](model, plain, x, y, 1, jit=False)
 
 
 def test_the_layer_that_no_loss_reads_is_the_one_that_warns():
