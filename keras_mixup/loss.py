@@ -1,5 +1,7 @@
 """The loss of a model whose inputs a MixUp layer mixes."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
@@ -59,7 +61,12 @@ class MixupLoss(keras.losses.Loss):
           Minimization](https://arxiv.org/abs/1710.09412)
     """
 
-    def __init__(self, loss, mixup, name: str = "mixup_loss"):
+    def __init__(
+        self,
+        loss: str | Callable | keras.losses.Loss,
+        mixup: str | keras.layers.Layer | list,
+        name: str = "mixup_loss",
+    ):
         if isinstance(loss, MixupLoss):
             raise TypeError(
                 "`loss` is a MixupLoss already. For several layers on the way to one "

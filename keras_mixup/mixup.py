@@ -1,6 +1,7 @@
 """The MixUp layer: draws a plan a batch and applies it."""
 
 import random
+from collections.abc import Callable
 
 import keras
 from keras import tree
@@ -123,7 +124,7 @@ class MixUp(keras.layers.Layer):
         prob: float = 1.0,
         per_sample: bool = True,
         fold: bool = True,
-        pairing="shuffle",
+        pairing: str | Callable = "shuffle",
         num_classes: int | None = None,
         seed: int | None = None,
         **kwargs,

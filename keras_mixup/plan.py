@@ -1,5 +1,6 @@
 """The plan of one batch: who is mixed with whom, and how much."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from keras import tree
@@ -15,6 +16,7 @@ from keras_mixup.checks import check_partners
 from keras_mixup.checks import check_prob
 from keras_mixup.checks import check_rows
 from keras_mixup.namespaces import namespace
+from keras_mixup.random import Seed
 from keras_mixup.random import folded_beta_from_uniforms
 from keras_mixup.random import uniform
 
@@ -56,21 +58,21 @@ class MixPlan(NamedTuple):
     @classmethod
     def draw(
         cls,
-        batch_size,
-        alpha=0.2,
+        batch_size: int,
+        alpha: float = 0.2,
         *,
-        prob=1.0,
-        per_sample=True,
-        fold=True,
-        pairing="shuffle",
-        seed=None,
-    ):
+        prob: float = 1.0,
+        per_sample: bool = True,
+        fold: bool = True,
+        pairing: str | Callable = "shuffle",
+        seed: Seed = None,
+    ) -> "MixPlan":
         """Draws a plan for a batch.
 
         Args:
             batch_size: Integer ≥ 1, the number of rows.
-            alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0, or a
-                tensor `(batch_size,)`, one concentration a row. 0 mixes nothing.
+            alpha: Concentration of the Beta(α, α) law of λ: a number ≥ 0, or a
+                tensor of one a row. 0 mixes nothing.
             prob: Number in [0, 1], the chance that a row is mixed at all.
             per_sample: Whether every row draws its own λ. `False` draws one λ
                 (and one `prob` decision) for the whole batch.
@@ -78,9 +80,6 @@ class MixPlan(NamedTuple):
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
             seed: A Python integer, a `keras.random.SeedGenerator` or `None`.
-
-        Returns:
-            A `MixPlan`.
 
         Example:
 

@@ -14,13 +14,15 @@ from keras_mixup.checks import check_concentration
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
 
+Seed = int | keras.random.SeedGenerator | None
+
 _TWO_PI = 2 * math.pi
 # Half the spacing of float32 uniforms: a stand-in for the one draw, 0, whose
 # logarithm is infinite.
 _SMALLEST_UNIFORM = 2.0**-25
 
 
-def beta(shape, alpha, seed=None):
+def beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
     """Draws λ from the symmetric Beta(α, α) distribution.
 
     Exact for every α > 0, free of rejection loops, and compiled by XLA on every
@@ -56,7 +58,7 @@ def beta(shape, alpha, seed=None):
     return keras.ops.where(heads, 1 - share, share)
 
 
-def folded_beta(shape, alpha, seed=None):
+def folded_beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
     """Draws m = min(λ, 1 − λ) of a λ from Beta(α, α), without rounding to 0.
 
     A λ of 1 − 1e-12 is 1 in float32, and 1.8% of the draws at α = 0.2 are lost
