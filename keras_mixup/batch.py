@@ -44,6 +44,7 @@ def parts_of(x, y=None, sample_weight=None):
     if y is not None:
         parts = {"x": x, "y": y, "sample_weight": sample_weight}
     elif sample_weight is None:
+        _check_entries(x)
         parts = {key: x[key] for key in _MIXED if key in x}
     else:
         raise ValueError("`sample_weight` goes with labels `y`. Received: y=None")
@@ -70,24 +71,11 @@ def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
 
 
 def _mix_dict(plan, batch, num_classes, dtype):
-    for key, entry in batch.items():
-        # Ids and file names belong to the row that dominates, and stay.
-        if key not in _MIXED and not _identifies_rows(entry):
-            raise ValueError(
-                f"MixUp does not know how to mix the entry {key!r} of a dict batch. "
-                f"It mixes {list(_MIXED)}, and leaves ids and text alone. Call the "
-                "layer as `mix(x, y)` to mix a dict of other inputs. "
-                f"Received: keys {sorted(batch)}"
-            )
     mixed = dict(batch)
     for key in _IMAGES:
         if key in batch:
             mixed[key] = mix_inputs(plan, batch[key], dtype)
     labels = {key: batch[key] for key in _LABELS if key in batch}
-    if _WEIGHT in batch and not labels:
-        raise ValueError(
-            f"{_WEIGHT!r} goes with labels or masks. Received: keys {sorted(batch)}"
-        )
     if labels:
         labels, weight = mix_labels(plan, labels, batch.get(_WEIGHT), num_classes)
         mixed.update(labels)
@@ -97,6 +85,22 @@ def _mix_dict(plan, batch, num_classes, dtype):
         boxes = batch[_BOXES]
         mixed[_BOXES] = mix_boxes(plan or MixPlan.identity(boxes["labels"]), boxes)
     return mixed
+
+
+def _check_entries(batch):
+    for key, entry in batch.items():
+        # Ids and file names belong to the row that dominates, and stay.
+        if key not in _MIXED and not _identifies_rows(entry):
+            raise ValueError(
+                f"MixUp does not know how to mix the entry {key!r} of a dict batch. "
+                f"It mixes {list(_MIXED)}, and leaves ids and text alone. Call the "
+                "layer as `mix(x, y)` to mix a dict of other inputs. "
+                f"Received: keys {sorted(batch)}"
+            )
+    if _WEIGHT in batch and not any(key in batch for key in _LABELS):
+        raise ValueError(
+            f"{_WEIGHT!r} goes with labels or masks. Received: keys {sorted(batch)}"
+        )
 
 
 def _identifies_rows(entry):
