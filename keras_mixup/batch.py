@@ -52,6 +52,11 @@ def parts_of(x, y=None, sample_weight=None):
     return parts
 
 
+def labels_of(parts):
+    """The labels among the parts of a batch, `None` if it has boxes alone."""
+    return [parts[key] for key in ("y", *_LABELS) if key in parts] or None
+
+
 def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
     """Mixes inputs, labels and weights, in the form in which they came.
 

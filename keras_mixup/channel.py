@@ -10,8 +10,7 @@ import threading
 import warnings
 import weakref
 
-import keras
-
+from keras_mixup.monitor import PlanMonitor
 from keras_mixup.namespaces import values
 from keras_mixup.traces import current_trace
 
@@ -27,6 +26,9 @@ class PlanChannel:
 
     def __init__(self, name):
         self.name = name
+        # Where the plans depend on it, what the losses that apply them report to.
+        self.running_loss = None
+        self.monitor = PlanMonitor(self)
         self._steps = threading.local()
         self._warned = False
 
@@ -66,6 +68,15 @@ class PlanChannel:
             )
         return self._step.plan
 
+    @property
+    def recorded(self):
+        """What the losses of this step have told the monitor: names of means."""
+        return self._step.recorded
+
+    @recorded.setter
+    def recorded(self, names):
+        self._step.recorded = names
+
     def end(self):
         """Closes the step, and warns if it had a plan that no loss has read."""
         if self._step.unread:
@@ -83,6 +94,12 @@ class PlanChannel:
         return self._steps.step
 
     def _warn(self):
+        if self.running_loss is not None:
+            raise ValueError(
+                f"The policy of the layer {self.name!r} looks at the training loss, "
+                "but no MixupLoss feeds it. Compile the model with "
+                "`MixupLoss(loss, mixup=layer)`."
+            )
         if self._warned:
             return
         self._warned = True
@@ -101,34 +118,13 @@ class _Step:
     trace: object = None
     open: bool = False
     unread: bool = False
+    recorded: tuple = ()
 
     def is_alive(self):
         """Whether the plan is made of values, or of symbols of this very trace."""
         return self.trace == current_trace() or (
             self.plan is not None and values(self.plan.share) is not None
         )
-
-
-class PlanMonitor(keras.metrics.Metric):
-    """Closes the step of a layer, and notices that its plan was not read.
-
-    Keras asks the metrics of all layers for their results when a step ends,
-    also while it traces one. This one has nothing to report to the logs.
-    """
-
-    def __init__(self, channel):
-        super().__init__(name=f"{channel.name}_monitor")
-        self._channel = channel
-
-    def update_state(self):
-        """Does nothing: there is no state."""
-
-    def result(self):
-        self._channel.end()
-        return {}
-
-    def reset_state(self):
-        self._channel.close()
 
 
 def register(layer):

@@ -6,6 +6,7 @@ import keras
 from keras import tree
 
 from keras_mixup.namespaces import is_dense
+from keras_mixup.namespaces import values
 
 # Above it, a float32 is infinite.
 _LARGEST = 3.4e38
@@ -45,6 +46,43 @@ def check_concentration(alpha):
     return alpha
 
 
+def check_real(name, value, *, above=None, least=None, most=None):
+    """Returns a finite number within its bounds as a float, or raises."""
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in ((">", above), ("≥", least), ("≤", most))
+        if bound is not None
+    ]
+    expected = f"`{name}` must be a finite number {' and '.join(bounds)}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{expected}. Received: {name}={value!r} (of type {type(value).__name__})"
+        )
+    fits = (
+        abs(value) <= _LARGEST
+        and (above is None or value > above)
+        and (least is None or value >= least)
+        and (most is None or value <= most)
+    )
+    if not fits:
+        raise ValueError(f"{expected}. Received: {name}={value}")
+    return float(value)
+
+
+def check_count(name, count, most=None):
+    """Returns a count of at least 1, or raises with what was expected."""
+    if isinstance(count, bool) or not isinstance(count, numbers.Integral):
+        raise TypeError(
+            f"`{name}` must be an integer. "
+            f"Received: {name}={count!r} (of type {type(count).__name__})"
+        )
+    if count < 1:
+        raise ValueError(f"`{name}` must be ≥ 1. Received: {name}={count}")
+    if most is not None and count > most:
+        raise ValueError(f"`{name}` must be ≤ {most}. Received: {name}={count}")
+    return int(count)
+
+
 def check_compute_dtype(dtype):
     """Raises unless rows can be blended in `dtype`."""
     if not keras.backend.is_float_dtype(dtype):
@@ -65,33 +103,43 @@ def check_flag(name, flag):
 
 def check_num_classes(num_classes):
     """Returns a number of classes or `None`, or raises with what was expected."""
-    if num_classes is None:
-        return None
-    if isinstance(num_classes, bool) or not isinstance(num_classes, numbers.Integral):
-        raise TypeError(
-            "`num_classes` must be an integer or None. "
-            f"Received: num_classes={num_classes!r} "
-            f"(of type {type(num_classes).__name__})"
-        )
-    if num_classes < 1:
-        raise ValueError(
-            f"`num_classes` must be ≥ 1. Received: num_classes={num_classes}"
-        )
-    return int(num_classes)
+    return None if num_classes is None else check_count("num_classes", num_classes)
 
 
 def check_batch_size(batch_size):
     """Returns a number of rows, or raises with what was expected."""
     if hasattr(batch_size, "dtype") and not isinstance(batch_size, numbers.Integral):
         return batch_size  # A tensor, known when the graph runs.
-    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
-        raise TypeError(
-            "`batch_size` must be an integer. "
-            f"Received: batch_size={batch_size!r} (of type {type(batch_size).__name__})"
+    return check_count("batch_size", batch_size)
+
+
+def check_distances(distance, rows):
+    """Raises unless a distance gave a number for each of `rows`."""
+    shape = tuple(getattr(distance, "shape", ("none",)))
+    if len(shape) != 1 or (None not in (*shape, *rows.shape) and shape != rows.shape):
+        raise ValueError(
+            "`distance` must return one number a pair, of shape "
+            f"{tuple(rows.shape)}. Received: {type(distance).__name__} of shape {shape}"
         )
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be ≥ 1. Received: batch_size={batch_size}")
-    return int(batch_size)
+
+
+def check_lam(lam, rows):
+    """Raises unless a policy gave a λ in [0, 1], one for all or each of `rows`."""
+    expected = "`policy` must return λ in [0, 1], a number or one a row"
+    if not is_dense(lam) and not isinstance(lam, numbers.Real):
+        raise TypeError(f"{expected}. Received: {lam!r}")
+    shape = tuple(getattr(lam, "shape", ()))
+    if len(shape) > 1 or (
+        shape and None not in (*shape, *rows.shape) and shape != tuple(rows.shape)
+    ):
+        raise ValueError(
+            f"{expected}, of shape () or {tuple(rows.shape)}. "
+            f"Received: a tensor of shape {shape}"
+        )
+    seen = values(lam)
+    if seen is not None and not ((seen >= 0) & (seen <= 1)).all():
+        wrong = seen[~((seen >= 0) & (seen <= 1))].flat[0]
+        raise ValueError(f"{expected}. Received: λ = {wrong}")
 
 
 def check_partners(partners, rows):

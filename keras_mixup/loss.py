@@ -5,9 +5,11 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from keras_mixup.accuracy import pair_accuracy
 from keras_mixup.blending import align
 from keras_mixup.channel import find
 from keras_mixup.checks import check_batch
+from keras_mixup.checks import check_flag
 from keras_mixup.function_loss import as_loss
 
 
@@ -42,6 +44,12 @@ class MixupLoss(keras.losses.Loss):
             name; in a subclassed model, which makes its layers anew, pass the
             layer a `name` of its own.
         name: Optional name of the loss.
+        track: Whether to add two means over the rows trained on in an epoch to the
+            logs (the progress bar, `History`, CSV files, TensorBoard):
+            `mixup_lam`, the share of the row that dominates, and, for Keras's
+            losses of classes, `mixup_accuracy`, the accuracy on the labels of
+            both rows, each weighted by its share, but not by weights or masks.
+            Let one loss of a model track. Defaults to `False`.
 
     Raises:
         TypeError: If `loss` or `mixup` is none of these.
@@ -66,6 +74,7 @@ class MixupLoss(keras.losses.Loss):
         loss: str | Callable | keras.losses.Loss,
         mixup: str | keras.layers.Layer | list,
         name: str = "mixup_loss",
+        track: bool = False,
     ):
         if isinstance(loss, MixupLoss):
             raise TypeError(
@@ -76,6 +85,7 @@ class MixupLoss(keras.losses.Loss):
         super().__init__(
             name=name, reduction=self.loss.reduction, dtype=self.loss.dtype
         )
+        self.track = check_flag("track", track)
         layers = mixup if isinstance(mixup, (list, tuple)) else [mixup]
         if not layers:
             raise ValueError("`mixup` must name at least one layer. Received: []")
@@ -101,13 +111,15 @@ class MixupLoss(keras.losses.Loss):
             check_batch(y_true=y_true, sample_weight=sample_weight)
             shares, weight = plan.weigh(sample_weight)
         labels = plan.terms(y_true)
-        return super().__call__(
-            list(zip(labels, [1 - sum(shares), *shares])), y_pred, weight
-        )
+        if self.track:
+            self._record(plan, labels, ops.stop_gradient(y_pred))
+        weighted = [1 - sum(shares), *shares]
+        plain = [plan.lam, *plan.columns(plan.share)]
+        return super().__call__(list(zip(labels, weighted, plain)), y_pred, weight)
 
     def call(self, y_true, y_pred):
-        total = 0.0
-        for labels, weight in y_true:
+        total, terms = 0.0, []
+        for labels, weight, share in y_true:
             values = self.loss.call(*_with_last_axis(labels, y_pred))
             if len(values.shape) == 0:
                 raise ValueError(
@@ -117,6 +129,8 @@ class MixupLoss(keras.losses.Loss):
                     "an `axis` without 0)."
                 )
             total = total + align(ops.cast(weight, values.dtype), values) * values
+            terms.append((share, values))
+        self._feed(terms)
         return total
 
     def get_config(self):
@@ -124,7 +138,25 @@ class MixupLoss(keras.losses.Loss):
             "loss": keras.losses.serialize(self.loss),
             "mixup": self._names if len(self._names) > 1 else self._names[0],
             "name": self.name,
+            "track": self.track,
         }
+
+    def _feed(self, terms):
+        running = [channel.running_loss for channel in self._channels]
+        running = [each for each in running if each is not None]
+        if running:
+            loss = sum(
+                ops.mean(align(share, values) * ops.cast(values, "float32"))
+                for share, values in terms
+            )
+            for each in running:
+                each.update(loss)
+
+    def _record(self, plan, labels, y_pred):
+        shares = [plan.lam, *plan.columns(plan.share)]
+        dominant = ops.max(ops.stack(shares, axis=-1), axis=-1)
+        accuracy = pair_accuracy(self.loss, zip(labels, shares), y_pred)
+        self._channels[0].monitor.update_state(dominant, accuracy)
 
     def _plan(self):
         for index, name in enumerate(self._names):

@@ -1,6 +1,6 @@
 """The MixUp layer: draws a plan a batch and applies it."""
 
-import random
+import functools
 from collections.abc import Callable
 
 import keras
@@ -9,7 +9,6 @@ from keras import tree
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
 from keras_mixup.channel import PlanChannel
-from keras_mixup.channel import PlanMonitor
 from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
 from keras_mixup.checks import check_batch
@@ -17,19 +16,21 @@ from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_classes
 from keras_mixup.checks import check_prob
+from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import rows_and_shares
+from keras_mixup.drawing import symmetric_beta
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.namespaces import is_foreign
 from keras_mixup.namespaces import namespace
 from keras_mixup.parameter import Parameter
-from keras_mixup.pipeline import PipelineState
-from keras_mixup.plan import DRAWS
 from keras_mixup.plan import MixPlan
 from keras_mixup.plan import mix_inputs
 from keras_mixup.random import uniform
+from keras_mixup.seeded import SeededLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
-class MixUp(keras.layers.Layer):
+class MixUp(SeededLayer):
     """Blends every row of a batch with another row of it.
 
     Mixup trains on x̃ = λ·x + (1 − λ)·x[rows], with λ from Beta(α, α) and the
@@ -58,7 +59,8 @@ class MixUp(keras.layers.Layer):
             of itself and training accuracy keeps its meaning. Pairs being
             exchangeable, it trains on the same. Defaults to `True`.
         pairing: How partners are chosen: `"shuffle"`, `"derangement"` (never a
-            row itself), `"roll"`, `"reverse"`, or a callable as described in
+            row itself), `"roll"`, `"reverse"`, `keras_mixup.pairing.LabelKernel`
+            for regression in a pipeline, or a callable as described in
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
         num_classes: Number of classes, to mix integer labels in a pipeline as
             one-hot rows. Not needed in a model, nor for float labels.
@@ -116,6 +118,7 @@ class MixUp(keras.layers.Layer):
 
     alpha = Parameter(check_alpha, "The concentration α of λ's law.")
     prob = Parameter(check_prob, "The chance that a row is mixed at all.")
+    _draws = DRAWS
 
     def __init__(
         self,
@@ -129,22 +132,17 @@ class MixUp(keras.layers.Layer):
         seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         check_compute_dtype(self.compute_dtype)
         self.per_sample = check_flag("per_sample", per_sample)
         self.fold = check_flag("fold", fold)
         self.pairing = pairings.get(pairing)
         self.num_classes = check_num_classes(num_classes)
-        self.seed = seed
         self.supports_masking = True
-        # As Keras draws it, so that `keras.utils.set_random_seed` counts.
-        seed = random.randint(1, 10**9) if seed is None else seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self._pipeline = PipelineState(seed, self.seed_generator)
         self.alpha = alpha
         self.prob = prob
         self._channel = PlanChannel(self.name)
-        self._monitor = PlanMonitor(self._channel)
+        self._monitor = self._channel.monitor  # Keras tracks the metrics it finds.
         register(self)
         self.built = True  # All of its state is here.
 
@@ -169,7 +167,7 @@ class MixUp(keras.layers.Layer):
     def call(self, x, training=None):
         plan = None
         if training:
-            plan = self._draw(x, self.seed_generator, self._alpha, self._prob)
+            plan = self._draw(x, **self._draw_arguments())
             self._channel.publish(plan)
         return mix_inputs(plan, x, self.compute_dtype)
 
@@ -200,41 +198,46 @@ class MixUp(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        store["seed_state"] = self.seed_generator.state
+    def _draw_arguments(self):
+        return {
+            "seed": self.seed_generator,
+            "alpha": self._alpha,
+            "prob": self._prob,
+        }
 
-    def load_own_variables(self, store):
-        if not store.keys():
-            return  # Weights of a model that had no mixup, but its other layers.
-        self.seed_generator.state.assign(store["seed_state"])
-        super().load_own_variables(
-            {name: store[name] for name in set(store.keys()) - {"seed_state"}}
-        )
-        self._pipeline.set("alpha", self.alpha)
-        self._pipeline.set("prob", self.prob)
-
-    def _draw(self, x, seed, alpha, prob):
+    def _draw(self, x, seed, alpha, prob, labels=None, loss=None):
         check_batch(x=x)
         first = tree.flatten(x)[0]
-        return MixPlan.from_noise(
-            uniform((DRAWS, namespace(first).shape(first)[0]), seed),
-            alpha,
-            prob=prob,
-            per_sample=self.per_sample,
-            fold=self.fold,
-            pairing=self.pairing,
+        noise = uniform((self._draws, namespace(first).shape(first)[0]), seed)
+        pairing = self.pairing
+        if getattr(pairing, "needs_labels", False):
+            pairing = functools.partial(pairing, labels=labels)
+        return MixPlan(
+            *rows_and_shares(
+                noise,
+                self._law(x, noise, alpha, loss),
+                prob=prob,
+                per_sample=self.per_sample,
+                fold=self.fold,
+                pairing=pairing,
+            )
         )
 
-    def _draw_for_pipeline(self, x, training):
+    def _law(self, x, noise, alpha, loss):
+        return symmetric_beta(alpha)
+
+    def _draw_for_pipeline(self, x, training, labels=None):
         if training is None or training:
-            return self._draw(x, **self._pipeline.draw_arguments(x))
+            return self._draw(x, labels=labels, **self._pipeline.draw_arguments(x))
         return None
 
     def _mix_batch(self, x, y, sample_weight, training):
         parts = batch.parts_of(x, y, sample_weight)
+        plan = self._draw_for_pipeline(
+            next(iter(parts.values())), training, batch.labels_of(parts)
+        )
         return batch.mix_batch(
-            self._draw_for_pipeline(next(iter(parts.values())), training),
+            plan,
             x,
             y,
             sample_weight,

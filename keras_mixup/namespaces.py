@@ -17,15 +17,22 @@ class NumpyOps:
 
     abs = np.abs
     arange = np.arange
+    clip = np.clip
     concatenate = np.concatenate
     convert_to_tensor = np.asarray
     cos = np.cos
+    cumsum = np.cumsum
     equal = np.equal
+    exp = np.exp
     expm1 = np.expm1
     flip = np.flip
     log = np.log
+    logical_not = np.logical_not
     logical_or = np.logical_or
+    max = np.max
     maximum = np.maximum
+    mean = np.mean
+    minimum = np.minimum
     reshape = np.reshape
     roll = np.roll
     shape = np.shape
@@ -49,6 +56,10 @@ class NumpyOps:
         return np.equal(x[..., None], np.arange(num_classes)).astype("float32")
 
     @staticmethod
+    def stop_gradient(x):
+        return x
+
+    @staticmethod
     def sigmoid(x):
         with np.errstate(over="ignore"):  # exp(inf) gives the right limit, 0.
             return np.reciprocal(1 + np.exp(-x))
@@ -63,18 +74,24 @@ def _tensorflow_ops():
         abs = staticmethod(tf.abs)
         arange = staticmethod(tf.range)
         cast = staticmethod(tf.cast)
+        clip = staticmethod(tf.clip_by_value)
         convert_to_tensor = staticmethod(tf.convert_to_tensor)
         cos = staticmethod(tf.cos)
+        cumsum = staticmethod(tf.cumsum)
         equal = staticmethod(tf.equal)
+        exp = staticmethod(tf.exp)
         expm1 = staticmethod(tf.math.expm1)
         log = staticmethod(tf.math.log)
+        logical_not = staticmethod(tf.logical_not)
         logical_or = staticmethod(tf.logical_or)
         maximum = staticmethod(tf.maximum)
+        minimum = staticmethod(tf.minimum)
         reshape = staticmethod(tf.reshape)
         roll = staticmethod(tf.roll)
         sigmoid = staticmethod(tf.sigmoid)
         sqrt = staticmethod(tf.sqrt)
         stack = staticmethod(tf.stack)
+        stop_gradient = staticmethod(tf.stop_gradient)
         take = staticmethod(tf.gather)
         where = staticmethod(tf.where)
         zeros_like = staticmethod(tf.zeros_like)
@@ -110,8 +127,16 @@ def _tensorflow_ops():
             )
 
         @staticmethod
-        def sum(x, axis):
-            return tf.reduce_sum(x, axis=axis)
+        def max(x, axis=None, keepdims=False):
+            return tf.reduce_max(x, axis=axis, keepdims=keepdims)
+
+        @staticmethod
+        def mean(x, axis=None):
+            return tf.reduce_mean(x, axis=axis)
+
+        @staticmethod
+        def sum(x, axis=None, keepdims=False):
+            return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 
     return TensorFlowOps
 

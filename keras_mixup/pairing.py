@@ -5,12 +5,24 @@ float32 tensor of shape `(batch_size,)` and returns the partner of every row, an
 integer tensor of the same shape. The randomness comes in from outside, so a
 pairing is deterministic given its noise, works on any backend, in `tf.data` and
 on NumPy arrays, and can be tested without a model. Write your own with the same
-call and pass it as `MixUp(pairing=...)`.
+call and pass it as `MixUp(pairing=...)`. One with the attribute
+`needs_labels = True` is called as `pairing(noise, labels=labels)`, in pipelines.
 """
 
 import keras
 
+from keras_mixup.label_kernel import LabelKernel
 from keras_mixup.namespaces import namespace
+
+__all__ = [
+    "LabelKernel",
+    "derangement",
+    "get",
+    "reverse",
+    "roll",
+    "serialize",
+    "shuffle",
+]
 
 
 def shuffle(noise):
@@ -106,7 +118,7 @@ def get(identifier):
 
     Args:
         identifier: `"shuffle"`, `"derangement"`, `"roll"`, `"reverse"`, a
-            callable, or what `serialize` returned.
+            callable (as a `LabelKernel` is), or what `serialize` returned.
 
     Returns:
         A callable from noise to partner rows.

@@ -42,6 +42,11 @@ class PipelineState:
         if self._variables is not None:
             self._variables[name].assign(value)
 
+    def follow(self, layer):
+        """Takes over the parameters of `layer`, which were loaded from a file."""
+        for name in self._parameters:
+            self.set(name, getattr(layer, name))
+
     def draw_arguments(self, structure):
         """A fresh seed, and the parameters, as the tensors given need them."""
         if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):

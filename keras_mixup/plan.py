@@ -12,16 +12,14 @@ from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
 from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
-from keras_mixup.checks import check_partners
 from keras_mixup.checks import check_prob
 from keras_mixup.checks import check_rows
+from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import rows_and_shares
+from keras_mixup.drawing import symmetric_beta
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import Seed
-from keras_mixup.random import folded_beta_from_uniforms
 from keras_mixup.random import uniform
-
-# What a row of a plan needs: two uniforms for λ, one for `prob`, one to pair.
-DRAWS = 4
 
 
 class MixPlan(NamedTuple):
@@ -37,7 +35,8 @@ class MixPlan(NamedTuple):
 
     Args:
         rows: Integer tensor `(batch_size,)`: the row that each row is mixed
-            with. Or `(batch_size, k)` for k partners a row.
+            with, itself where its share is 0. Or `(batch_size, k)` for k
+            partners a row.
         share: Float32 tensor like `rows`: the partner's share 1 − λ, in [0, 1].
             The row keeps `lam`, the rest.
 
@@ -87,31 +86,15 @@ class MixPlan(NamedTuple):
         >>> plan.lam.shape[0]
         32
         """
-        return cls.from_noise(
+        drawn = rows_and_shares(
             uniform((DRAWS, check_batch_size(batch_size)), seed),
-            check_concentration(alpha),
+            symmetric_beta(check_concentration(alpha)),
             prob=check_prob(prob),
             per_sample=check_flag("per_sample", per_sample),
             fold=check_flag("fold", fold),
             pairing=pairings.get(pairing),
         )
-
-    @classmethod
-    def from_noise(cls, noise, alpha, *, prob, per_sample, fold, pairing):
-        """The plan that uniforms of shape `(4, batch_size)` determine."""
-        ops = namespace(noise)
-        own = ops.arange(ops.shape(noise)[1])
-        rows = pairing(noise[3])
-        check_partners(rows, own)
-        rows = ops.cast(rows, own.dtype)
-        u, v, coin = (noise[i] if per_sample else noise[i, :1] for i in range(3))
-        share, row_dominates = folded_beta_from_uniforms(u, v, alpha)
-        if not fold:
-            share = ops.where(row_dominates, share, 1 - share)
-        share = ops.where(coin < prob, share, 0.0) + ops.zeros_like(noise[3])
-        # A row that is not mixed is its own partner, so that whatever stands
-        # in another row (a NaN, say) cannot reach it.
-        return cls(ops.where(share > 0, rows, own), share)
+        return cls(*drawn)
 
     @classmethod
     def identity(cls, rows_like):

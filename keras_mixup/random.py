@@ -20,6 +20,8 @@ _TWO_PI = 2 * math.pi
 # Half the spacing of float32 uniforms: a stand-in for the one draw, 0, whose
 # logarithm is infinite.
 _SMALLEST_UNIFORM = 2.0**-25
+# Below it every share is 0 in float32, and some logarithm over it infinite.
+_SMALLEST_ALPHA = 1e-30
 
 
 def beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
@@ -111,12 +113,13 @@ def folded_beta_from_uniforms(u, v, alpha):
     """
     ops = namespace(u, v)
     alpha = ops.cast(alpha, "float32")
-    mixes = alpha > 0
+    mixes = alpha > _SMALLEST_ALPHA
     z = -ops.log(ops.maximum(u, _SMALLEST_UNIFORM)) / ops.where(mixes, alpha, 1.0)
     log_radius = z + ops.log(-ops.expm1(-z))
     cosine = ops.cos(_TWO_PI * v)
-    q = ops.sigmoid(-(log_radius + 2 * ops.log(ops.abs(cosine))))
-    share = q / (2 * (1 + ops.sqrt(1 - q)))
+    logit = log_radius + 2 * ops.log(ops.abs(cosine))
+    # Near q = 1, the root of 1 − q would lose half of its digits.
+    share = ops.sigmoid(-logit) / (2 * (1 + ops.sqrt(ops.sigmoid(logit))))
     return ops.where(mixes, share, 0.0), (cosine > 0) | ~mixes
 
 

@@ -42,7 +42,7 @@ class FixedMixUp(keras_mixup.MixUp):
         super().__init__(**kwargs)
         self.step = step
 
-    def _draw(self, x, *_):
+    def _draw(self, x, **_):
         step = self.step() if callable(self.step) else self.step
         own = ops.arange(ops.shape(keras.tree.flatten(x)[0])[0], dtype="int32")
         rows = (own + step) % ops.shape(own)[0]

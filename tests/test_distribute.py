@@ -66,8 +66,8 @@ def one_or_two():
 class Recorded(MixUp):
     plans = []
 
-    def _draw(self, *args):
-        plan = super()._draw(*args)
+    def _draw(self, *args, **kwargs):
+        plan = super()._draw(*args, **kwargs)
         parts = [part.numpy().tolist() for part in plan]
         self.plans.append([int(replica()), *parts])
         return plan

@@ -18,7 +18,7 @@ CLASSES = 3
 class FixedMixUp(MixUp):
     """A layer whose plan is known beforehand, also in a compiled step."""
 
-    def _draw(self, x, *_):
+    def _draw(self, x, **_):
         return MixPlan(*map(keras.ops.convert_to_tensor, (ROWS, SHARE)))
 
 
@@ -264,7 +264,7 @@ def test_it_is_the_plain_loss_where_nothing_was_mixed(name, mode):
 
 def test_two_layers_on_one_path(mode):
     class Second(MixUp):
-        def _draw(self, x, *_):
+        def _draw(self, x, **_):
             return MixPlan(
                 keras.ops.convert_to_tensor(ROWS[::-1].copy()),
                 keras.ops.convert_to_tensor(SHARE[::-1].copy()),

@@ -9,7 +9,9 @@ from hypothesis.extra import numpy as hnp
 
 from keras_mixup import MixPlan
 from keras_mixup import pairing
-from keras_mixup.plan import DRAWS
+from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import rows_and_shares
+from keras_mixup.drawing import symmetric_beta
 from tests.modes import gradient_of
 from tests.modes import run
 from tests.modes import to_numpy
@@ -346,13 +348,15 @@ def arrays(draw):
 @settings(deadline=None, max_examples=200)
 def test_every_row_lies_between_itself_and_its_partner(x, alpha, seed, pairs):
     noise = np.random.default_rng(seed).random((DRAWS, len(x)), dtype="float32")
-    plan = MixPlan.from_noise(
-        noise,
-        alpha,
-        prob=0.9,
-        per_sample=True,
-        fold=True,
-        pairing=pairing.get(pairs),
+    plan = MixPlan(
+        *rows_and_shares(
+            noise,
+            symmetric_beta(alpha),
+            prob=0.9,
+            per_sample=True,
+            fold=True,
+            pairing=pairing.get(pairs),
+        )
     )
     assert (plan.lam >= 0.5).all()
     assert (plan.lam <= 1).all()

@@ -1,0 +1,133 @@
+"""Partners by the distance of their labels, for regression."""
+
+import keras
+from keras import tree
+
+from keras_mixup.checks import check_flag
+from keras_mixup.checks import check_real
+from keras_mixup.namespaces import namespace
+
+_NEVER = -2e38
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class LabelKernel:
+    """Pairs a row with one of a similar label, as C-Mixup does.
+
+    Between two rows whose targets lie far apart, a regression target is seldom
+    linear. Here row j is the partner of row i with a probability in proportion to
+    exp(−‖yᵢ − yⱼ‖² / (2 · bandwidth²)).
+
+    It needs to see the labels, so it works in a data pipeline, and not in a model.
+    It compares all pairs of a batch: O(B²) numbers.
+
+    Args:
+        bandwidth: Number from 1e-9 to 1e18, in the units of the labels; several
+            targets (the columns of a label, a dict of labels) count as one vector.
+            Or `"auto"`: the spread of the batch's labels (the root of their summed
+            variances) over the fifth root of the batch size. Defaults to `"auto"`.
+        exclude_self: Whether a row never is its own partner, which otherwise is
+            its likeliest one. A batch of one row has no other. Defaults to
+            `False`.
+
+    Call arguments:
+        noise: Uniforms in [0, 1), shape `(batch_size,)`.
+        labels: Float tensor `(batch_size, ...)`, or a nesting of such tensors.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Raises:
+        ValueError: If the bandwidth is not positive, the labels are integers, or
+            there are none.
+
+    Example:
+
+    >>> kernel = keras_mixup.pairing.LabelKernel(bandwidth=0.5, exclude_self=True)
+    >>> labels = np.array([0.0, 0.1, 50.0, 50.1], "float32")
+    >>> kernel(np.random.rand(4).astype("float32"), labels).tolist()
+    [1, 0, 3, 2]
+
+    In a pipeline:
+
+    >>> mix = keras_mixup.MixUp(alpha=2.0, pairing=kernel)
+    >>> x, y = mix(np.random.rand(4, 3), labels)
+
+    References:
+        - [Yao et al. (2022), C-Mixup: Improving Generalization in
+          Regression](https://arxiv.org/abs/2210.05775)
+    """
+
+    needs_labels = True
+
+    def __init__(self, bandwidth: float | str = "auto", exclude_self: bool = False):
+        if bandwidth != "auto":
+            if isinstance(bandwidth, str):
+                raise ValueError(
+                    '`bandwidth` must be a number > 0 or "auto". '
+                    f"Received: bandwidth={bandwidth!r}"
+                )
+            bandwidth = check_real("bandwidth", bandwidth, above=1e-9, most=1e18)
+        self.bandwidth = bandwidth
+        self.exclude_self = check_flag("exclude_self", exclude_self)
+
+    def __call__(self, noise, labels=None):
+        labels = _as_rows(labels)
+        ops = namespace(noise, labels)
+        own = ops.arange(ops.shape(noise)[0])
+        squared = 0.0
+        for y in labels:
+            difference = y[:, None] - y[None, :]
+            squared = squared + ops.sum(difference * difference, axis=-1)
+        logits = -squared / self._scale(squared)
+        if self.exclude_self:
+            itself = ops.equal(own[:, None], own[None, :])
+            logits = ops.where(itself, _NEVER, ops.maximum(logits, _NEVER / 2))
+        # So that the nearest counts for 1, however far away it is.
+        weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+        # One uniform a row, looked up in the row's distribution function, draws
+        # as the Gumbel trick does with one for each of the B² pairs.
+        reached = ops.cumsum(weights, axis=-1)
+        total = reached[:, -1:]
+        # A product that is rounded up must not lead past the last row.
+        passed = (reached <= noise[:, None] * total) & (reached < total)
+        return ops.sum(ops.cast(passed, "int32"), axis=-1)
+
+    def _scale(self, squared):
+        if self.bandwidth != "auto":
+            return 2 * self.bandwidth**2
+        ops = namespace(squared)
+        # Over all pairs, the mean squared difference is twice the variance.
+        size = ops.cast(ops.shape(squared)[0], "float32")
+        scale = size**-0.4 * ops.mean(squared)
+        return ops.where(scale > 0, scale, 1.0)
+
+    def get_config(self):
+        """The arguments of the constructor, for saving."""
+        return {"bandwidth": self.bandwidth, "exclude_self": self.exclude_self}
+
+    @classmethod
+    def from_config(cls, config):
+        """A pairing from what `get_config` returned."""
+        return cls(**config)
+
+
+def _as_rows(labels):
+    leaves = [leaf for leaf in tree.flatten(labels) if leaf is not None]
+    if not leaves:
+        raise ValueError(
+            "LabelKernel pairs rows by their labels, and got none. A layer in a model "
+            "does not see labels: put it in the data pipeline, `dataset.map(layer)`."
+        )
+    rows = []
+    for leaf in leaves:
+        dtype = keras.backend.standardize_dtype(leaf.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                "LabelKernel measures how far labels lie apart, and class ids do not. "
+                f"Cast the targets of a regression to float. Received: {dtype} labels"
+            )
+        ops = namespace(leaf)
+        leaf = ops.cast(leaf, "float32")
+        rows.append(ops.reshape(leaf, (ops.shape(leaf)[0], -1)))
+    return rows

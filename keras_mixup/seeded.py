@@ -1,0 +1,40 @@
+"""A layer whose random state is saved with its weights."""
+
+import random
+
+import keras
+
+from keras_mixup.pipeline import PipelineState
+
+
+class SeededLayer(keras.layers.Layer):
+    """A layer that draws, in a model and in pipelines, and goes on after loading.
+
+    Keras does not save the state of a `SeedGenerator`. A layer that is loaded
+    would start its sequence of draws anew.
+
+    Args:
+        seed: Integer, or `None` for a random one.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, seed, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        # As Keras draws it, so that `keras.utils.set_random_seed` counts.
+        seed = random.randint(1, 10**9) if seed is None else seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._pipeline = PipelineState(seed, self.seed_generator)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["seed_state"] = self.seed_generator.state
+
+    def load_own_variables(self, store):
+        if not store.keys():
+            return  # Weights of a model without this layer, but its others.
+        self.seed_generator.state.assign(store["seed_state"])
+        super().load_own_variables(
+            {name: store[name] for name in set(store.keys()) - {"seed_state"}}
+        )
+        self._pipeline.follow(self)
