@@ -62,7 +62,17 @@ def test_training_imports_no_tensorflow_of_its_own():
 
 
 def test_the_public_names_are_those_that_are_promised():
-    names = {"MixPlan", "MixUp", "MixupLoss", "pairing", "random"}
+    names = {
+        "AdaptiveMixUp",
+        "MixPlan",
+        "MixUp",
+        "MixupLoss",
+        "MixupScheduler",
+        "pairing",
+        "policies",
+        "random",
+        "schedules",
+    }
     assert set(keras_mixup.__all__) == names
     assert all(hasattr(keras_mixup, name) for name in names)
 

@@ -1,0 +1,197 @@
+"""The AdaptiveMixUp layer: MixUp whose λ a policy sets, pair by pair."""
+
+from collections.abc import Callable
+
+import keras
+from keras import tree
+
+from keras_mixup import distances
+from keras_mixup import policies
+from keras_mixup.checks import check_distances
+from keras_mixup.checks import check_lam
+from keras_mixup.checks import check_rows
+from keras_mixup.drawing import DRAWS
+from keras_mixup.mixup import MixUp
+from keras_mixup.namespaces import NumpyOps
+from keras_mixup.namespaces import is_foreign
+from keras_mixup.namespaces import namespace
+from keras_mixup.running_loss import RunningLoss
+from keras_mixup.sampler import BetaSampler
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class AdaptiveMixUp(MixUp):
+    """`MixUp` with a λ that answers to the pair, or to the training loss.
+
+    Plain mixup blends a 3 with an 8 as it blends a 3 with a photograph of a
+    cat. Here a policy sets how much: from the distance between the two rows, so
+    that near pairs mix most, or from how high the training loss is.
+
+    Everything else is `MixUp`: the places to put it, the loss, the call, the
+    plan. Measure it against `policies.Shuffled`, its control, before you give
+    the credit to the distance. It is not AdaMixUp (Guo et al., 2019), which
+    learns its policy with a second network.
+
+    Args:
+        policy: What sets λ: `"similarity"`, `"exponential"`, `"linear"`,
+            `"inverse_loss"`, a policy of `keras_mixup.policies`, or a function of
+            `(distance, loss)` to λ in [0, 1], of shape `(batch_size,)` or `()`.
+            A function gets distances as they are measured, and a loss of `None`
+            in a pipeline. In a compiled step its λ is clipped to [0, 1]; else a
+            value outside raises. Defaults to `"similarity"`.
+        alpha: Number ≥ 0, a factor on the concentration that the policy draws λ
+            with. 0 mixes nothing, whatever the policy; policies that do not draw
+            heed nothing else of it. Defaults to `1.0`.
+        distance: `"sqeuclidean"`, `"euclidean"`, `"cosine"`, or a function of the
+            rows and of their partners (tensors, or structures as `x` is one) to
+            one number a row. Built-in distances are float32 whatever the dtype.
+            Defaults to `"sqeuclidean"`.
+        features: Optional layer, model or function of `x`. Distances are measured
+            between the rows that it returns instead of those of `x`, without a
+            gradient. A layer is called with `training=False` and saved along; set
+            `trainable = False` on one that the model trains nowhere else. In a
+            pipeline it meets the tensors of the pipeline.
+        **kwargs: Other arguments of `MixUp`: `prob`, `fold`, `pairing`,
+            `num_classes`, `seed`, `name`, …. `per_sample=False` goes with policies
+            that look at no distance.
+
+    Call arguments:
+        x: As for `MixUp`, and so are `y`, `sample_weight` and `training`. Policies
+            that look at the loss work in a model only.
+
+    Returns:
+        As `MixUp`.
+
+    Raises:
+        ValueError: If an argument is out of its range, a policy or distance is
+            not known or gives what it must not, `features` returns another
+            number of rows, or a policy needs a loss that nothing feeds.
+        TypeError: If an argument is of the wrong type.
+
+    Example:
+
+    >>> mix = keras_mixup.AdaptiveMixUp("similarity")
+    >>> model = keras.Sequential([mix, keras.layers.Dense(3, activation="softmax")])
+    >>> loss = keras_mixup.MixupLoss("sparse_categorical_crossentropy", mix)
+    >>> model.compile("adam", loss, metrics=["accuracy"])
+
+    The share of the partner, for a pair that is near and one that is far:
+
+    >>> mix = keras_mixup.AdaptiveMixUp("exponential", pairing="roll")
+    >>> x = np.array([[0.0], [1.0], [9.0]])
+    >>> _, y = mix(x, np.eye(3))
+    >>> near, far = y[1, 0], y[2, 1]
+    >>> bool(near > far)
+    True
+
+    References:
+        - [Bouniot et al. (2023), Tailoring Mixup to
+          Data](https://arxiv.org/abs/2311.01434)
+    """
+
+    _draws = DRAWS + 1
+
+    def __init__(
+        self,
+        policy: str | policies.Policy | Callable = "similarity",
+        alpha: float = 1.0,
+        *,
+        distance: str | Callable = "sqeuclidean",
+        features: Callable | None = None,
+        **kwargs,
+    ):
+        super().__init__(alpha, **kwargs)
+        self.policy = policies.get(policy)
+        self.distance = distances.get(distance)
+        self.features = _features(features)
+        if self.policy.needs_distance and not self.per_sample:
+            raise ValueError(
+                "`per_sample=False` draws one λ a batch, but this policy sets λ by "
+                f"the distance of each pair. Received: policy={policy!r}"
+            )
+        if self.policy.needs_loss:
+            self._channel.running_loss = RunningLoss(self, self.policy.decay)
+
+    def get_config(self):
+        features = self.features
+        if features is not None:
+            features = keras.saving.serialize_keras_object(features)
+        return {
+            "policy": policies.serialize(self.policy),
+            **super().get_config(),
+            "distance": distances.serialize(self.distance),
+            "features": features,
+        }
+
+    def _draw_arguments(self):
+        running = self._channel.running_loss
+        loss = None if running is None else running.value
+        return {**super()._draw_arguments(), "loss": loss}
+
+    def _law(self, x, noise, alpha, loss):
+        def law(u, v, rows):
+            ops = namespace(noise)
+            real = ops.logical_not(ops.equal(rows, ops.arange(ops.shape(noise)[1])))
+            distance = self._distance(x, rows, real)
+            sampler = BetaSampler(u, v, alpha, noise[DRAWS], real)
+            lam = self.policy(sampler, distance, loss)
+            check_lam(lam, u)
+            lam = ops.stop_gradient(ops.convert_to_tensor(lam))
+            # In a compiled step no value can be looked at.
+            lam = ops.clip(ops.cast(lam, "float32"), 0.0, 1.0)
+            share = ops.where(alpha > 0, ops.minimum(lam, 1 - lam), 0.0)
+            return share, ops.logical_or(lam >= 0.5, alpha <= 0)
+
+        return law
+
+    def _distance(self, x, rows, real):
+        if not self.policy.needs_distance:
+            return None
+        x = tree.map_structure(
+            lambda leaf: leaf if leaf is None else namespace(leaf).stop_gradient(leaf),
+            x,
+        )
+        own = self._features_of(x, rows)
+        partner = tree.map_structure(
+            lambda leaf: (
+                leaf if leaf is None else namespace(leaf, rows).take(leaf, rows, axis=0)
+            ),
+            own,
+        )
+        distance = self.distance(own, partner)
+        check_distances(distance, rows)
+        if namespace(rows) is NumpyOps:
+            # A model among the features gives backend tensors for NumPy rows.
+            distance = keras.ops.convert_to_numpy(distance)
+        distance = namespace(distance).cast(distance, "float32")
+        if self.policy.normalize:
+            return distances.over_mean(distance, real)
+        return distance
+
+    def _features_of(self, x, rows):
+        if self.features is None:
+            return x
+        if not isinstance(self.features, keras.layers.Layer):
+            features = self.features(x)
+        elif any(is_foreign(leaf) for leaf in tree.flatten(x)):
+            raise ValueError(
+                f"`features` is a layer of Keras on {keras.backend.backend()}, "
+                "which cannot compute in a `tf.data` pipeline. Put AdaptiveMixUp in "
+                "the model, or pass a function of TensorFlow tensors."
+            )
+        else:
+            features = self.features(x, training=False)
+        for leaf in tree.flatten(features):
+            check_rows("features", leaf, rows.shape[0])
+        return features
+
+
+def _features(features):
+    if isinstance(features, dict):
+        features = keras.saving.deserialize_keras_object(features)
+    if features is not None and not callable(features):
+        raise TypeError(
+            "`features` must be a layer, a model or a function. Received: "
+            f"features={features!r} (of type {type(features).__name__})"
+        )
+    return features

@@ -1,0 +1,92 @@
+"""How far apart the two rows of a pair are.
+
+A distance is a function of two structures of tensors of as many rows, to one
+float32 number a row. A structure (a dict of several inputs, say) counts as the
+one long vector of all that is in it.
+"""
+
+import keras
+from keras import tree
+
+from keras_mixup.namespaces import namespace
+
+
+def sqeuclidean(x, y):
+    """Sum of the squared differences."""
+    return _sum(lambda a, b: (a - b) * (a - b), x, y)
+
+
+def euclidean(x, y):
+    """Root of the sum of the squared differences."""
+    squared = sqeuclidean(x, y)
+    return namespace(squared).sqrt(squared)
+
+
+def cosine(x, y):
+    """1 − cos of the angle, in [0, 2]; 1 if one of the rows is all zeros."""
+    product = _sum(lambda a, b: a * b, x, y)
+    ops = namespace(product)
+    # Roots before the product, which may be too large or small for a float32.
+    norms = [ops.sqrt(_sum(lambda a, _: a * a, z, z)) for z in (x, y)]
+    scale = norms[0] * norms[1]
+    angular = ops.equal(scale, 0)
+    return 1 - ops.where(angular, 0.0, product / ops.where(angular, 1.0, scale))
+
+
+def over_mean(distance, real):
+    """Distances over their mean, which makes them free of any scale.
+
+    Args:
+        distance: Tensor of one distance a pair.
+        real: Booleans, false where a row is its own partner. These do not count
+            in the mean.
+
+    Returns:
+        `distance` over its mean; all 1 where that mean is 0, or of no pair.
+    """
+    ops = namespace(distance)
+    counted = ops.cast(real, distance.dtype)
+    mean = ops.sum(distance * counted) / ops.maximum(ops.sum(counted), 1.0)
+    degenerate = ops.equal(mean, 0)
+    relative = distance / ops.where(degenerate, 1.0, mean)
+    return ops.where(degenerate, ops.zeros_like(distance) + 1, relative)
+
+
+_BY_NAME = {
+    function.__name__: function for function in (sqeuclidean, euclidean, cosine)
+}
+
+
+def get(identifier):
+    """Resolves a distance from its name, its saved config or itself."""
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]
+    if isinstance(identifier, str) or not callable(identifier):
+        error = ValueError if isinstance(identifier, str) else TypeError
+        raise error(
+            f"`distance` must be one of {sorted(_BY_NAME)}, or a function of two "
+            f"batches of rows. Received: distance={identifier!r}"
+        )
+    return identifier
+
+
+def serialize(distance):
+    """The name of a built-in distance, or the Keras config of any other."""
+    if _BY_NAME.get(getattr(distance, "__name__", None)) is distance:
+        return distance.__name__
+    return keras.saving.serialize_keras_object(distance)
+
+
+def _sum(function, x, y):
+    def of_rows(a, b):
+        ops = namespace(a, b)
+        a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
+        values = function(a, b)
+        return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=-1)
+
+    leaves = [
+        of_rows(a, b) for a, b in zip(tree.flatten(x), tree.flatten(y)) if a is not None
+    ]
+    return sum(leaves[1:], leaves[0])
