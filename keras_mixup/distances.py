@@ -13,7 +13,7 @@ from keras_mixup.namespaces import namespace
 
 def sqeuclidean(x, y):
     """Sum of the squared differences."""
-    return _sum(lambda a, b: (a - b) * (a - b), x, y)
+    return _sum(lambda a, b: namespace(a).square(a - b), x, y)
 
 
 def euclidean(x, y):

@@ -6,6 +6,7 @@ are written once; `namespace` picks the operations from what the tensors are.
 """
 
 import sys
+import weakref
 
 import keras
 import numpy as np
@@ -37,6 +38,7 @@ class NumpyOps:
     roll = np.roll
     shape = np.shape
     sqrt = np.sqrt
+    square = np.square
     stack = np.stack
     sum = np.sum
     take = np.take
@@ -90,6 +92,7 @@ def _tensorflow_ops():
         roll = staticmethod(tf.roll)
         sigmoid = staticmethod(tf.sigmoid)
         sqrt = staticmethod(tf.sqrt)
+        square = staticmethod(tf.square)
         stack = staticmethod(tf.stack)
         stop_gradient = staticmethod(tf.stop_gradient)
         take = staticmethod(tf.gather)
@@ -141,10 +144,19 @@ def _tensorflow_ops():
     return TensorFlowOps
 
 
+_ARE_TENSORFLOW = weakref.WeakKeyDictionary()
+
+
 def is_tensorflow(x):
     """Whether `x` is a TensorFlow tensor, without ever importing TensorFlow."""
     tf = sys.modules.get("tensorflow")
-    return tf is not None and tf.is_tensor(x)
+    if tf is None:
+        return False
+    # TensorFlow takes long to tell, and by the type alone.
+    kind = type(x)
+    if kind not in _ARE_TENSORFLOW:
+        _ARE_TENSORFLOW[kind] = tf.is_tensor(x)
+    return _ARE_TENSORFLOW[kind]
 
 
 def is_foreign(x):
@@ -189,7 +201,7 @@ def namespace(*structures):
     One TensorFlow tensor makes it TensorFlow; otherwise one tensor of the
     Keras backend makes it `keras.ops`; NumPy arrays alone stay NumPy.
     """
-    leaves = [leaf for leaf in tree.flatten(structures) if leaf is not None]
+    leaves = [leaf for leaf in _leaves(structures) if leaf is not None]
     if any(is_tensorflow(leaf) for leaf in leaves):
         if "tensorflow" not in _LOADED:
             _LOADED["tensorflow"] = _tensorflow_ops()
@@ -197,3 +209,12 @@ def namespace(*structures):
     if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in leaves):
         return NumpyOps
     return keras.ops
+
+
+def _leaves(structures):
+    # Most are tensors, and a walk through each would be felt in an eager step.
+    for structure in structures:
+        if isinstance(structure, (dict, list, tuple)):
+            yield from tree.flatten(structure)
+        else:
+            yield structure
