@@ -20,7 +20,7 @@ def install(session, *extras):
 def tests(session, backend):
     """The whole suite where no backend but one is installed."""
     install(session, backend, "dev")
-    session.run("pytest", *session.posargs, env={"KERAS_BACKEND": backend})
+    session.run("pytest", "-n", "2", *session.posargs, env={"KERAS_BACKEND": backend})
 
 
 @nox.session
@@ -45,8 +45,13 @@ def lint(session):
 def examples(session):
     """Every example, at its smallest."""
     install(session, "jax", "examples")
-    session.run(
-        *("python", "examples/quickstart.py", "--epochs", "2"),
-        *("--output", session.create_tmp() + "/quickstart.png"),
-        env={"KERAS_BACKEND": "jax"},
-    )
+    drawn = session.create_tmp()
+    for name, *small in (
+        ("quickstart", "--epochs", "2"),
+        ("adaptive", "--epochs", "1", "--seeds", "1"),
+    ):
+        session.run(
+            *("python", f"examples/{name}.py", *small),
+            *("--output", f"{drawn}/{name}.png"),
+            env={"KERAS_BACKEND": "jax"},
+        )
