@@ -17,6 +17,7 @@ from keras_mixup.namespaces import is_foreign
 from keras_mixup.namespaces import namespace
 from keras_mixup.running_loss import RunningLoss
 from keras_mixup.sampler import BetaSampler
+from keras_mixup.shards import own_rows
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -131,7 +132,8 @@ class AdaptiveMixUp(MixUp):
     def _law(self, x, noise, alpha, loss):
         def law(u, v, rows):
             ops = namespace(noise)
-            real = ops.logical_not(ops.equal(rows, ops.arange(ops.shape(noise)[1])))
+            real = ops.logical_not(ops.equal(rows, own_rows(rows)))
+            real = ops.reshape(real, (-1,))
             distance = self._distance(x, rows, real)
             sampler = BetaSampler(u, v, alpha, noise[DRAWS], real)
             lam = self.policy(sampler, distance, loss)
@@ -151,15 +153,9 @@ class AdaptiveMixUp(MixUp):
             lambda leaf: leaf if leaf is None else namespace(leaf).stop_gradient(leaf),
             x,
         )
-        own = self._features_of(x, rows)
-        partner = tree.map_structure(
-            lambda leaf: (
-                leaf if leaf is None else namespace(leaf, rows).take(leaf, rows, axis=0)
-            ),
-            own,
-        )
-        distance = self.distance(own, partner)
-        check_distances(distance, rows)
+        features = self._features_of(x, real.shape[0])
+        distance = distances.of_pairs(self.distance, features, rows)
+        check_distances(distance, real)
         if namespace(rows) is NumpyOps:
             # A model among the features gives backend tensors for NumPy rows.
             distance = keras.ops.convert_to_numpy(distance)
@@ -168,7 +164,7 @@ class AdaptiveMixUp(MixUp):
             return distances.over_mean(distance, real)
         return distance
 
-    def _features_of(self, x, rows):
+    def _features_of(self, x, batch_size):
         if self.features is None:
             return x
         if not isinstance(self.features, keras.layers.Layer):
@@ -182,7 +178,7 @@ class AdaptiveMixUp(MixUp):
         else:
             features = self.features(x, training=False)
         for leaf in tree.flatten(features):
-            check_rows("features", leaf, rows.shape[0])
+            check_rows("features", leaf, batch_size)
         return features
 
 

@@ -7,8 +7,8 @@ from keras_mixup.boxes import mix_boxes
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import is_numeric
 from keras_mixup.labels import mix_labels
+from keras_mixup.namespaces import namespace
 from keras_mixup.plan import MixPlan
-from keras_mixup.plan import mix_inputs
 
 _IMAGES = ("images", "image")
 _LABELS = ("labels", "label", "segmentation_masks", "segmentation_mask")
@@ -43,11 +43,13 @@ def parts_of(x, y=None, sample_weight=None):
         )
     if y is not None:
         parts = {"x": x, "y": y, "sample_weight": sample_weight}
-    elif sample_weight is None:
+    elif sample_weight is not None:
+        raise ValueError("`sample_weight` goes with labels `y`. Received: y=None")
+    elif is_batch(x):
         _check_entries(x)
         parts = {key: x[key] for key in _MIXED if key in x}
     else:
-        raise ValueError("`sample_weight` goes with labels `y`. Received: y=None")
+        parts = {"x": x}
     check_batch(**parts)
     return parts
 
@@ -63,16 +65,25 @@ def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
     Args:
         plan: A `MixPlan`, or `None` to leave the rows unmixed.
         x: Inputs, or a dict for which `is_batch` holds.
-        y: Labels, `None` with a dict.
+        y: Labels, `None` with a dict or with inputs alone.
         sample_weight: Weights or `None`.
         num_classes: Number of classes of integer labels.
         dtype: Dtype of the mixed inputs.
     """
-    if y is None:
+    if y is None and is_batch(x):
         return _mix_dict(plan, x, num_classes, dtype)
     mixed_x = mix_inputs(plan, x, dtype)
+    if y is None:
+        return mixed_x
     mixed_y, weight = mix_labels(plan, y, sample_weight, num_classes)
     return (mixed_x, mixed_y) if weight is None else (mixed_x, mixed_y, weight)
+
+
+def mix_inputs(plan, inputs, dtype):
+    """Inputs mixed by `plan`, or only cast where there is no plan."""
+    if plan is None:
+        return tree.map_structure(lambda x: namespace(x).cast(x, dtype), inputs)
+    return plan.mix(inputs, dtype)
 
 
 def _mix_dict(plan, batch, num_classes, dtype):

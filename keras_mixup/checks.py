@@ -145,8 +145,9 @@ def check_lam(lam, rows):
 def check_partners(partners, rows):
     """Raises unless a pairing gave an integer for each of `rows`."""
     dtype = keras.backend.standardize_dtype(partners.dtype)
-    fits = len(partners.shape) == 1 and (
-        None in (partners.shape[0], rows.shape[0]) or partners.shape[0] == rows.shape[0]
+    fits = len(partners.shape) == len(rows.shape) and all(
+        None in sizes or len(set(sizes)) == 1
+        for sizes in zip(partners.shape, rows.shape)
     )
     if not fits or not keras.backend.is_int_dtype(dtype):
         raise ValueError(

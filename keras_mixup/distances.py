@@ -8,7 +8,10 @@ one long vector of all that is in it.
 import keras
 from keras import tree
 
+from keras_mixup.fusion import fused
+from keras_mixup.fusion import sum_of_rows
 from keras_mixup.namespaces import namespace
+from keras_mixup.shards import take_rows
 
 
 def sqeuclidean(x, y):
@@ -31,6 +34,25 @@ def cosine(x, y):
     scale = norms[0] * norms[1]
     angular = ops.equal(scale, 0)
     return 1 - ops.where(angular, 0.0, product / ops.where(angular, 1.0, scale))
+
+
+def of_pairs(distance, x, rows):
+    """The distance of every row of `x` from its partner.
+
+    Args:
+        distance: Function of two structures, as `x` is one.
+        x: Tensor or structure of tensors.
+        rows: The partner of every row.
+    """
+
+    def measure(rows, *leaves):
+        partners = (take_rows(leaf, rows) for leaf in leaves)
+        return distance(_filled(x, iter(leaves)), _filled(x, partners))
+
+    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
+    if distance in _BY_NAME.values():
+        return fused(measure, rows, *leaves)
+    return measure(rows, *leaves)  # A user's function may be one XLA cannot compile.
 
 
 def over_mean(distance, real):
@@ -79,12 +101,16 @@ def serialize(distance):
     return keras.saving.serialize_keras_object(distance)
 
 
+def _filled(structure, leaves):
+    return tree.map_structure(
+        lambda leaf: None if leaf is None else next(leaves), structure
+    )
+
+
 def _sum(function, x, y):
     def of_rows(a, b):
         ops = namespace(a, b)
-        a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
-        values = function(a, b)
-        return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=-1)
+        return sum_of_rows(function(ops.cast(a, "float32"), ops.cast(b, "float32")))
 
     leaves = [
         of_rows(a, b) for a, b in zip(tree.flatten(x), tree.flatten(y)) if a is not None

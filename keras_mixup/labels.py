@@ -3,7 +3,6 @@
 import keras
 from keras import tree
 
-from keras_mixup.blending import blend
 from keras_mixup.blending import float_dtype
 from keras_mixup.namespaces import namespace
 from keras_mixup.namespaces import values
@@ -39,7 +38,7 @@ def mix_labels(plan, labels, sample_weight=None, num_classes=None):
         shares, weighed = zip(*(plan.weigh(w) for w in weights))
         if len(shares) == 1:
             shares *= len(targets)
-        mixed = [blend(plan.terms(y), s, y.dtype) for y, s in zip(targets, shares)]
+        mixed = [plan.blend(y, s, y.dtype) for y, s in zip(targets, shares)]
     return (
         tree.pack_sequence_as(labels, list(mixed)),
         tree.pack_sequence_as(sample_weight, list(weighed)),

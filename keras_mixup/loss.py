@@ -102,7 +102,7 @@ class MixupLoss(keras.losses.Loss):
         if plan is None:
             return self.loss(y_true, y_pred, sample_weight)
         y_true = ops.convert_to_tensor(y_true)
-        check_batch(plan=plan.rows, y_true=y_true)
+        check_batch(plan=plan.share, y_true=y_true)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
         if sample_weight is None or len(sample_weight.shape) == 0:

@@ -13,6 +13,7 @@ from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_compute_dtype
+from keras_mixup.checks import check_count
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_classes
 from keras_mixup.checks import check_prob
@@ -23,14 +24,14 @@ from keras_mixup.namespaces import call_as_is
 from keras_mixup.namespaces import is_foreign
 from keras_mixup.namespaces import namespace
 from keras_mixup.parameter import Parameter
+from keras_mixup.pipeline_layer import PipelineLayer
 from keras_mixup.plan import MixPlan
-from keras_mixup.plan import mix_inputs
 from keras_mixup.random import uniform
-from keras_mixup.seeded import SeededLayer
+from keras_mixup.shards import shards_in_use
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
-class MixUp(SeededLayer):
+class MixUp(PipelineLayer):
     """Blends every row of a batch with another row of it.
 
     Mixup trains on x̃ = λ·x + (1 − λ)·x[rows], with λ from Beta(α, α) and the
@@ -64,6 +65,10 @@ class MixUp(SeededLayer):
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
         num_classes: Number of classes, to mix integer labels in a pipeline as
             one-hot rows. Not needed in a model, nor for float labels.
+        shards: Integer, the number of equal parts of a batch that find their
+            partners among themselves, if the batch divides into so many. Defaults
+            to the number of devices that a `keras.distribution` spreads a batch
+            over, so that no row has to travel; and to 1 in pipelines.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -129,6 +134,7 @@ class MixUp(SeededLayer):
         fold: bool = True,
         pairing: str | Callable = "shuffle",
         num_classes: int | None = None,
+        shards: int | None = None,
         seed: int | None = None,
         **kwargs,
     ):
@@ -138,6 +144,7 @@ class MixUp(SeededLayer):
         self.fold = check_flag("fold", fold)
         self.pairing = pairings.get(pairing)
         self.num_classes = check_num_classes(num_classes)
+        self.shards = None if shards is None else check_count("shards", shards)
         self.supports_masking = True
         self.alpha = alpha
         self.prob = prob
@@ -157,8 +164,7 @@ class MixUp(SeededLayer):
         if all(leaf is None for leaf in tree.flatten(x)):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         if any(is_foreign(leaf) for leaf in tree.flatten(x)):
-            plan = call_as_is(self._draw_for_pipeline, x, bool(training))
-            return call_as_is(mix_inputs, plan, x, self.compute_dtype)
+            return call_as_is(self._mix_batch, x, None, None, bool(training))
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training
@@ -169,7 +175,7 @@ class MixUp(SeededLayer):
         if training:
             plan = self._draw(x, **self._draw_arguments())
             self._channel.publish(plan)
-        return mix_inputs(plan, x, self.compute_dtype)
+        return batch.mix_inputs(plan, x, self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
         if any(isinstance(m, keras.KerasTensor) for m in tree.flatten(previous_mask)):
@@ -195,6 +201,7 @@ class MixUp(SeededLayer):
             "fold": self.fold,
             "pairing": pairings.serialize(self.pairing),
             "num_classes": self.num_classes,
+            "shards": self.shards,
             "seed": self.seed,
         }
 
@@ -203,9 +210,10 @@ class MixUp(SeededLayer):
             "seed": self.seed_generator,
             "alpha": self._alpha,
             "prob": self._prob,
+            "shards": self.shards or shards_in_use(),
         }
 
-    def _draw(self, x, seed, alpha, prob, labels=None, loss=None):
+    def _draw(self, x, seed, alpha, prob, labels=None, loss=None, shards=None):
         check_batch(x=x)
         first = tree.flatten(x)[0]
         noise = uniform((self._draws, namespace(first).shape(first)[0]), seed)
@@ -220,27 +228,9 @@ class MixUp(SeededLayer):
                 per_sample=self.per_sample,
                 fold=self.fold,
                 pairing=pairing,
+                shards=shards or self.shards or 1,
             )
         )
 
     def _law(self, x, noise, alpha, loss):
         return symmetric_beta(alpha)
-
-    def _draw_for_pipeline(self, x, training, labels=None):
-        if training is None or training:
-            return self._draw(x, labels=labels, **self._pipeline.draw_arguments(x))
-        return None
-
-    def _mix_batch(self, x, y, sample_weight, training):
-        parts = batch.parts_of(x, y, sample_weight)
-        plan = self._draw_for_pipeline(
-            next(iter(parts.values())), training, batch.labels_of(parts)
-        )
-        return batch.mix_batch(
-            plan,
-            x,
-            y,
-            sample_weight,
-            num_classes=self.num_classes,
-            dtype=self.compute_dtype,
-        )

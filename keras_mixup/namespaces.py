@@ -25,6 +25,7 @@ class NumpyOps:
     cumsum = np.cumsum
     equal = np.equal
     exp = np.exp
+    expand_dims = np.expand_dims
     expm1 = np.expm1
     flip = np.flip
     log = np.log
@@ -42,6 +43,7 @@ class NumpyOps:
     stack = np.stack
     sum = np.sum
     take = np.take
+    take_along_axis = np.take_along_axis
     where = np.where
     zeros_like = np.zeros_like
 
@@ -82,6 +84,7 @@ def _tensorflow_ops():
         cumsum = staticmethod(tf.cumsum)
         equal = staticmethod(tf.equal)
         exp = staticmethod(tf.exp)
+        expand_dims = staticmethod(tf.expand_dims)
         expm1 = staticmethod(tf.math.expm1)
         log = staticmethod(tf.math.log)
         logical_not = staticmethod(tf.logical_not)
@@ -136,6 +139,10 @@ def _tensorflow_ops():
         @staticmethod
         def mean(x, axis=None):
             return tf.reduce_mean(x, axis=axis)
+
+        @staticmethod
+        def take_along_axis(x, indices, axis):
+            return tf.gather(x, indices, axis=axis, batch_dims=len(x.shape) - 1)
 
         @staticmethod
         def sum(x, axis=None, keepdims=False):

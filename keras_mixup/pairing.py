@@ -13,6 +13,7 @@ import keras
 
 from keras_mixup.label_kernel import LabelKernel
 from keras_mixup.namespaces import namespace
+from keras_mixup.shards import own_rows
 
 __all__ = [
     "LabelKernel",
@@ -64,7 +65,8 @@ def derangement(noise):
     """
     ops = namespace(noise)
     cycle = ops.argsort(noise)
-    return ops.take(ops.roll(cycle, -1, axis=0), ops.argsort(cycle), axis=0)
+    after = ops.roll(cycle, -1, axis=-1)
+    return ops.take_along_axis(after, ops.argsort(cycle), axis=-1)
 
 
 def roll(noise):
@@ -83,8 +85,7 @@ def roll(noise):
     >>> keras_mixup.pairing.roll(np.zeros(3)).tolist()
     [2, 0, 1]
     """
-    ops = namespace(noise)
-    return ops.roll(_rows(noise), 1, axis=0)
+    return namespace(noise).roll(_rows(noise), 1, axis=-1)
 
 
 def reverse(noise):
@@ -104,8 +105,7 @@ def reverse(noise):
     >>> keras_mixup.pairing.reverse(np.zeros(3)).tolist()
     [2, 1, 0]
     """
-    ops = namespace(noise)
-    return ops.flip(_rows(noise), axis=0)
+    return namespace(noise).flip(_rows(noise), axis=-1)
 
 
 _BY_NAME = {
@@ -154,4 +154,5 @@ def serialize(pairing):
 
 def _rows(noise):
     ops = namespace(noise)
-    return ops.arange(ops.shape(noise)[0])
+    # A row of zeros for each shard, where there are shards.
+    return ops.cast(ops.zeros_like(noise), "int32") + own_rows(noise)

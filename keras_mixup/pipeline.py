@@ -17,6 +17,8 @@ from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
 
+_STAGES_APART = 1_000_003
+
 
 class PipelineState:
     """Seeds for the batches of a pipeline, and α and `prob` as it needs them.
@@ -31,6 +33,7 @@ class PipelineState:
         self._seed = seed % 2**32
         self._seed_generator = seed_generator
         self._batches = itertools.count()
+        self._stages = itertools.count()
         self._parameters = {}
         self._lock = threading.Lock()
         self._generator = None
@@ -47,12 +50,23 @@ class PipelineState:
         for name in self._parameters:
             self.set(name, getattr(layer, name))
 
-    def draw_arguments(self, structure):
-        """A fresh seed, and the parameters, as the tensors given need them."""
+    def stage_seed(self):
+        """The seed of one more stage, which draws apart from those before."""
+        return (self._seed + next(self._stages) * _STAGES_APART) % 2**32
+
+    def draw_arguments(self, structure, seed=None):
+        """A seed, and the parameters, as the tensors given need them.
+
+        Args:
+            structure: The batch, or a part of it.
+            seed: The seed that came with the batch, or `None` to make one.
+        """
         if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
             self._enter_tensorflow()
-            # One atomic operation: parallel calls never share a seed.
-            return {"seed": self._generator.make_seeds()[:, 0], **self._variables}
+            if seed is None:
+                # One atomic operation: parallel calls never share a seed.
+                seed = self._generator.make_seeds()[:, 0]
+            return {"seed": seed, **self._variables}
         if namespace(structure) is NumpyOps:
             words = [self._seed, next(self._batches), *_worker()]
             return {"seed": np.array(words, "uint32"), **self._parameters}

@@ -17,9 +17,13 @@ from keras_mixup.checks import check_rows
 from keras_mixup.drawing import DRAWS
 from keras_mixup.drawing import rows_and_shares
 from keras_mixup.drawing import symmetric_beta
+from keras_mixup.fusion import fused
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import Seed
 from keras_mixup.random import uniform
+from keras_mixup.shards import own_rows
+from keras_mixup.shards import take_rows
+from keras_mixup.shards import whole_batch
 
 
 class MixPlan(NamedTuple):
@@ -36,9 +40,10 @@ class MixPlan(NamedTuple):
     Args:
         rows: Integer tensor `(batch_size,)`: the row that each row is mixed
             with, itself where its share is 0. Or `(batch_size, k)` for k
-            partners a row.
-        share: Float32 tensor like `rows`: the partner's share 1 − λ, in [0, 1].
-            The row keeps `lam`, the rest.
+            partners a row. Or `(shards, rows a shard, k)` for partners that are
+            counted within each shard of the batch.
+        share: Float32 tensor `(batch_size,)` or `(batch_size, k)`: the partner's
+            share 1 − λ, in [0, 1]. The row keeps `lam`, the rest.
 
     Example:
 
@@ -128,8 +133,17 @@ class MixPlan(NamedTuple):
         """
         shares = self.columns(self.share)
         return self._map(
-            lambda x: blend(self.terms(x), shares, dtype or float_dtype(x)), inputs
+            lambda x: self.blend(x, shares, dtype or float_dtype(x)), inputs
         )
+
+    def blend(self, x, shares, dtype):
+        """One tensor, every row moved towards its partners by `shares` of them."""
+
+        def blend_rows(x, rows, *shares):
+            others = [take_rows(x, partners) for partners in self.columns(rows)]
+            return blend([x, *others], shares, dtype)
+
+        return fused(blend_rows, x, self.rows, *shares)
 
     def partner(self, inputs):
         """The rows that each row is mixed with: x[rows], dtype unchanged.
@@ -140,7 +154,13 @@ class MixPlan(NamedTuple):
         Returns:
             The partners' rows, in the same structure.
         """
-        return self._map(lambda x: namespace(x).take(x, self.rows, axis=0), inputs)
+
+        def take(x):
+            _, *partners = self.terms(x)
+            many = len(self.share.shape) > 1
+            return namespace(x).stack(partners, axis=1) if many else partners[0]
+
+        return self._map(take, inputs)
 
     def union(self, mask):
         """Where a row or any of its partners is valid, for boolean masks."""
@@ -153,9 +173,7 @@ class MixPlan(NamedTuple):
         """The tensors themselves, and then each partner's rows of them."""
 
         def take(rows):
-            return tree.map_structure(
-                lambda x: namespace(x, rows).take(x, rows, axis=0), inputs
-            )
+            return tree.map_structure(lambda x: take_rows(x, rows), inputs)
 
         return [inputs, *(take(rows) for rows in self.columns(self.rows))]
 
@@ -194,38 +212,39 @@ class MixPlan(NamedTuple):
         Two layers on one path mix rows that are mixed already: row i comes to
         hold its partners here, its partner j there, and the partners of j here.
         """
+        if self.rows.shape[:-1] != later.rows.shape[:-1]:
+            return self._whole().then(later._whole())
         ops = namespace(self.share, later.share)
-        own = MixPlan.identity(self.share).rows
         rows, shares = [], []
-        for to, by in later._columns_with(own):
-            for row, share in self._columns_with(own):
-                rows.append(ops.take(row, to, axis=0))
-                shares.append(by * ops.take(share, to, axis=0))
+        for to, by in later._terms_of_share():
+            for row, share in self._terms_of_share():
+                taken = take_rows(ops.reshape(row, (-1,)), to)
+                rows.append(ops.reshape(taken, ops.shape(to)))
+                shares.append(by * take_rows(share, to))
         return MixPlan(ops.stack(rows[1:], axis=-1), ops.stack(shares[1:], axis=-1))
 
     @staticmethod
     def columns(tensor):
-        """`rows` or `share` as a list of one `(batch_size,)` tensor a partner."""
+        """`rows` or `share` as a list of one tensor a partner."""
         if len(tensor.shape) == 1:
             return [tensor]
-        return [tensor[:, k] for k in range(tensor.shape[1])]
+        return [tensor[..., k] for k in range(tensor.shape[-1])]
 
-    def _columns_with(self, own):
+    def _terms_of_share(self):
         rows, shares = self.columns(self.rows), self.columns(self.share)
+        own = own_rows(rows[0]) + namespace(rows).zeros_like(rows[0])
         return [(own, self.lam), *zip(rows, shares)]
+
+    def _whole(self):
+        ops = namespace(self.share)
+        rows = [whole_batch(rows) for rows in self.columns(self.rows)]
+        return MixPlan(*(ops.stack(z, -1) for z in (rows, self.columns(self.share))))
 
     def _map(self, function, structure):
         def checked(x):
             if x is None:
                 return None
-            check_rows("inputs", x, self.rows.shape[0])
+            check_rows("inputs", x, self.share.shape[0])
             return function(namespace(x, self.rows).convert_to_tensor(x))
 
         return tree.map_structure(checked, structure)
-
-
-def mix_inputs(plan, inputs, dtype):
-    """Inputs mixed by `plan`, or only cast where there is no plan."""
-    if plan is None:
-        return tree.map_structure(lambda x: namespace(x).cast(x, dtype), inputs)
-    return plan.mix(inputs, dtype)

@@ -3,8 +3,25 @@
 import random
 
 import keras
+from keras import ops
 
 from keras_mixup.pipeline import PipelineState
+from keras_mixup.traces import current_replica
+
+_REPLICAS_APART = 10_000_019
+
+
+class ReplicaSeeds(keras.random.SeedGenerator):
+    """Seeds that differ between replicas whose states are the same."""
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        replica = current_replica()
+        if isinstance(replica, int) and replica == 0:
+            return seed
+        # Keras adds both words on torch: a step must not reach the next replica.
+        apart = ops.cast(replica, seed.dtype) * _REPLICAS_APART
+        return seed + ops.stack([apart, ops.zeros_like(apart)])
 
 
 class SeededLayer(keras.layers.Layer):
@@ -23,7 +40,7 @@ class SeededLayer(keras.layers.Layer):
         self.seed = seed
         # As Keras draws it, so that `keras.utils.set_random_seed` counts.
         seed = random.randint(1, 10**9) if seed is None else seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeeds(seed)
         self._pipeline = PipelineState(seed, self.seed_generator)
 
     def save_own_variables(self, store):

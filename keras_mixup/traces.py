@@ -1,4 +1,4 @@
-"""Which trace is being recorded, where a backend records any.
+"""Where a step runs: in which trace, and on which replica.
 
 The one file that knows the backends apart. A plan is made of symbols where a
 step is compiled, and those are of no use in any other trace.
@@ -22,3 +22,17 @@ def current_trace():
 
             return core.get_opaque_trace_state(convention="nnx")
     return None
+
+
+def current_replica():
+    """The number of this replica, where each mixes rows of its own; else 0."""
+    match keras.backend.backend():
+        case "tensorflow":
+            context = sys.modules["tensorflow"].distribute.get_replica_context()
+            return 0 if context is None else context.replica_id_in_sync_group
+        case "torch":
+            distributed = sys.modules["torch"].distributed
+            if distributed.is_available() and distributed.is_initialized():
+                return distributed.get_rank()
+    # On JAX a step is one program for all devices.
+    return 0

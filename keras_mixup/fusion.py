@@ -1,0 +1,66 @@
+"""One pass over a batch, where a graph of TensorFlow would take one an operation.
+
+Operation by operation a `tf.data` stage writes the gathered rows, their
+differences, their products and their sums to memory, each as large as the batch
+and each on one core. XLA makes one loop of them, on all cores.
+"""
+
+import functools
+import math
+import sys
+
+from keras_mixup.namespaces import is_tensorflow
+from keras_mixup.namespaces import namespace
+
+_LANES = 8
+
+
+def fused(function, *tensors):
+    """What `function` gives for tensors, compiled by XLA in a TensorFlow graph.
+
+    Only the number of rows may be unknown when the graph is made: each new shape
+    is compiled when it first comes, and those of ragged batches have no end.
+
+    Args:
+        function: Function of the tensors, of operations that XLA knows.
+        *tensors: The tensors.
+    """
+    if not _may_fuse(tensors):
+        return function(*tensors)
+    tf = sys.modules["tensorflow"]
+    return tf.function(function, jit_compile=True, autograph=False)(*tensors)
+
+
+def sum_of_rows(x):
+    """The sum of each row of a tensor, over all axes but the first."""
+    ops = namespace(x)
+    if not _may_fuse([x]):
+        return ops.sum(ops.reshape(x, (ops.shape(x)[0], -1)), axis=-1)
+    # XLA adds the numbers of a row one by one. Lanes it adds side by side.
+    size = math.prod(x.shape[1:])
+    x = ops.reshape(x, (-1, size))
+    width = size // _LANES
+    lanes = sum(x[:, i * width : (i + 1) * width] for i in range(_LANES))
+    return ops.sum(lanes, axis=-1) + ops.sum(x[:, _LANES * width :], axis=-1)
+
+
+def _may_fuse(tensors):
+    if not all(is_tensorflow(x) for x in tensors):
+        return False
+    tf = sys.modules["tensorflow"]
+    return (
+        not tf.executing_eagerly()
+        and not any(None in x.shape[1:] for x in tensors)
+        and _xla_is_there()
+    )
+
+
+@functools.cache
+def _xla_is_there():
+    tf = sys.modules["tensorflow"]
+    with tf.init_scope(), tf.device("CPU"):
+        try:
+            tf.function(lambda: tf.zeros(()), jit_compile=True)()
+        except tf.errors.OpError:
+            return False
+    return True

@@ -1,0 +1,67 @@
+"""A layer that mixes outside a model as well: in `tf.data` and on NumPy."""
+
+import functools
+
+import keras
+
+from keras_mixup import batch
+from keras_mixup.namespaces import call_as_is
+from keras_mixup.seeded import SeededLayer
+from keras_mixup.stage import mixed_dataset
+
+
+class PipelineLayer(SeededLayer):
+    """Mixes batches that come with their labels, each by a plan of `_draw`."""
+
+    def stage(self, num_parallel_calls: int | None = None):
+        """A stage of a `tf.data` pipeline that mixes alike at every run.
+
+        `dataset.map(layer, num_parallel_calls=8)` gives each batch a seed of its
+        own, but which one, the threads decide between them. With
+        `dataset.apply(layer.stage(8))` a seed travels with each batch: a seeded
+        layer mixes the same batches in the same way at every run, differently in
+        every epoch. It runs on workers of the `tf.data` service as well.
+
+        Args:
+            num_parallel_calls: How many batches to mix at a time, or
+                `tf.data.AUTOTUNE`, as in `tf.data.Dataset.map`.
+
+        Returns:
+            A function for `tf.data.Dataset.apply`, from a batched data set of `x`,
+            `(x, y)`, `(x, y, sample_weight)` or dicts to the same, mixed.
+
+        Example:
+
+        >>> import tensorflow as tf
+        >>> x, y = np.random.rand(8, 2), np.random.rand(8)
+        >>> dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+        >>> mix = keras_mixup.MixUp(alpha=0.2, seed=1)
+        >>> dataset = dataset.apply(mix.stage(num_parallel_calls=2))
+        """
+        return functools.partial(
+            mixed_dataset,
+            mix=functools.partial(call_as_is, self._mix_element),
+            seed=self._pipeline.stage_seed(),
+            num_parallel_calls=num_parallel_calls,
+        )
+
+    def _mix_element(self, element, seed):
+        return self._mix_batch(
+            *keras.utils.unpack_x_y_sample_weight(element), training=True, seed=seed
+        )
+
+    def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
+        parts = batch.parts_of(x, y, sample_weight)
+        plan = None
+        if training is None or training:
+            inputs, labels = next(iter(parts.values())), batch.labels_of(parts)
+            arguments = self._pipeline.draw_arguments(inputs, seed)
+            plan = self._draw(inputs, labels=labels, **arguments)
+        return batch.mix_batch(
+            plan,
+            x,
+            y,
+            sample_weight,
+            num_classes=self.num_classes,
+            dtype=self.compute_dtype,
+        )
