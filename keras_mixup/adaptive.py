@@ -1,5 +1,6 @@
 """The AdaptiveMixUp layer: MixUp whose λ a policy sets, pair by pair."""
 
+import contextlib
 from collections.abc import Callable
 
 import keras
@@ -38,20 +39,22 @@ class AdaptiveMixUp(MixUp):
             `"inverse_loss"`, a policy of `keras_mixup.policies`, or a function of
             `(distance, loss)` to λ in [0, 1], of shape `(batch_size,)` or `()`.
             A function gets distances as they are measured, and a loss of `None`
-            in a pipeline. In a compiled step its λ is clipped to [0, 1]; else a
-            value outside raises. Defaults to `"similarity"`.
+            in a pipeline, where it meets the tensors of the pipeline. In a
+            compiled step its λ is clipped to [0, 1]; else a value outside raises.
+            Defaults to `"similarity"`.
         alpha: Number ≥ 0, a factor on the concentration that the policy draws λ
             with. 0 mixes nothing, whatever the policy; policies that do not draw
-            heed nothing else of it. Defaults to `1.0`.
+            (all but `"similarity"`) heed nothing else of it. Defaults to `1.0`.
         distance: `"sqeuclidean"`, `"euclidean"`, `"cosine"`, or a function of the
             rows and of their partners (tensors, or structures as `x` is one) to
-            one number a row. Built-in distances are float32 whatever the dtype.
-            Defaults to `"sqeuclidean"`.
+            one number ≥ 0 a row. Rows of 16 bits come as float32. Defaults to
+            `"sqeuclidean"`.
         features: Optional layer, model or function of `x`. Distances are measured
             between the rows that it returns instead of those of `x`, without a
-            gradient. A layer is called with `training=False` and saved along; set
-            `trainable = False` on one that the model trains nowhere else. In a
-            pipeline it meets the tensors of the pipeline.
+            gradient. A layer is called with `training=False` and saved along: set
+            `trainable = False` on it. Of one that the model has elsewhere as well
+            save the weights, for Keras loads no layer in two places from a
+            `.keras` file. In a pipeline it meets the tensors of the pipeline.
         **kwargs: Other arguments of `MixUp`: `prob`, `fold`, `pairing`,
             `num_classes`, `seed`, `name`, …. `per_sample=False` goes with policies
             that look at no distance.
@@ -110,8 +113,15 @@ class AdaptiveMixUp(MixUp):
                 "`per_sample=False` draws one λ a batch, but this policy sets λ by "
                 f"the distance of each pair. Received: policy={policy!r}"
             )
+        if isinstance(self.features, keras.layers.Layer):
+            self.built = self.features.built
         if self.policy.needs_loss:
             self._channel.running_loss = RunningLoss(self, self.policy.decay)
+
+    def build(self, input_shape):
+        if isinstance(self.features, keras.layers.Layer) and not self.features.built:
+            self.features.build(input_shape)
+        self.built = True
 
     def get_config(self):
         features = self.features
@@ -136,7 +146,8 @@ class AdaptiveMixUp(MixUp):
             real = ops.reshape(real, (-1,))
             distance = self._distance(x, rows, real)
             sampler = BetaSampler(u, v, alpha, noise[DRAWS], real)
-            lam = self.policy(sampler, distance, loss)
+            with _explained("policy", noise):
+                lam = self.policy(sampler, distance, loss)
             check_lam(lam, u)
             lam = ops.stop_gradient(ops.convert_to_tensor(lam))
             # In a compiled step no value can be looked at.
@@ -154,12 +165,13 @@ class AdaptiveMixUp(MixUp):
             x,
         )
         features = self._features_of(x, real.shape[0])
-        distance = distances.of_pairs(self.distance, features, rows)
+        with _explained("distance", rows):
+            distance = distances.of_pairs(self.distance, features, rows)
         check_distances(distance, real)
         if namespace(rows) is NumpyOps:
             # A model among the features gives backend tensors for NumPy rows.
             distance = keras.ops.convert_to_numpy(distance)
-        distance = namespace(distance).cast(distance, "float32")
+        distance = distances.finite(distance)
         if self.policy.normalize:
             return distances.over_mean(distance, real)
         return distance
@@ -180,6 +192,21 @@ class AdaptiveMixUp(MixUp):
         for leaf in tree.flatten(features):
             check_rows("features", leaf, batch_size)
         return features
+
+
+@contextlib.contextmanager
+def _explained(name, drawn):
+    try:
+        yield
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError) as error:
+        if not is_foreign(drawn):
+            raise
+        raise TypeError(
+            f"`{name}` failed on what it gets in a `tf.data` pipeline: TensorFlow "
+            "tensors, which `keras.ops` cannot compute on with the backend "
+            f"{keras.backend.backend()}, and no loss. Use operators or TensorFlow's "
+            "functions, or put the layer in the model."
+        ) from error
 
 
 def _features(features):

@@ -6,6 +6,8 @@ import keras
 from keras import tree
 
 from keras_mixup.namespaces import is_dense
+from keras_mixup.namespaces import is_tensorflow
+from keras_mixup.namespaces import namespace
 from keras_mixup.namespaces import values
 
 # Above it, a float32 is infinite.
@@ -46,11 +48,11 @@ def check_concentration(alpha):
     return alpha
 
 
-def check_real(name, value, *, above=None, least=None, most=None):
+def check_real(name, value, *, above=None, least=None, most=None, below=None):
     """Returns a finite number within its bounds as a float, or raises."""
     bounds = [
         f"{sign} {bound:g}"
-        for sign, bound in ((">", above), ("≥", least), ("≤", most))
+        for sign, bound in ((">", above), ("≥", least), ("≤", most), ("<", below))
         if bound is not None
     ]
     expected = f"`{name}` must be a finite number {' and '.join(bounds)}"
@@ -63,6 +65,7 @@ def check_real(name, value, *, above=None, least=None, most=None):
         and (above is None or value > above)
         and (least is None or value >= least)
         and (most is None or value <= most)
+        and (below is None or value < below)
     )
     if not fits:
         raise ValueError(f"{expected}. Received: {name}={value}")
@@ -115,12 +118,15 @@ def check_batch_size(batch_size):
 
 def check_distances(distance, rows):
     """Raises unless a distance gave a number for each of `rows`."""
-    shape = tuple(getattr(distance, "shape", ("none",)))
+    expected = f"`distance` must return one number a pair, of shape {tuple(rows.shape)}"
+    if not is_dense(distance):
+        raise TypeError(f"{expected}. Received: {distance!r}")
+    shape = tuple(distance.shape)
     if len(shape) != 1 or (None not in (*shape, *rows.shape) and shape != rows.shape):
-        raise ValueError(
-            "`distance` must return one number a pair, of shape "
-            f"{tuple(rows.shape)}. Received: {type(distance).__name__} of shape {shape}"
-        )
+        raise ValueError(f"{expected}. Received: a tensor of shape {shape}")
+    seen = values(distance)
+    if seen is not None and (seen < 0).any():
+        raise ValueError(f"`distance` must be ≥ 0. Received: {seen.min()}")
 
 
 def check_lam(lam, rows):
@@ -153,6 +159,20 @@ def check_partners(partners, rows):
         raise ValueError(
             "`pairing` must return the partner of every row, integers of shape "
             f"{tuple(rows.shape)}. Received: {dtype} of shape {tuple(partners.shape)}"
+        )
+
+
+def check_rows_exist(plan):
+    """Raises in a TensorFlow graph of partners that are not there.
+
+    XLA would take the nearest row instead, without a word.
+    """
+    if is_tensorflow(plan.rows):
+        ops = namespace(plan.rows)
+        ops.check_range(
+            plan.rows,
+            ops.shape(plan.share)[0],
+            "`pairing` must return rows of the batch, counted from 0.",
         )
 
 

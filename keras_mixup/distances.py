@@ -13,6 +13,9 @@ from keras_mixup.fusion import sum_of_rows
 from keras_mixup.namespaces import namespace
 from keras_mixup.shards import take_rows
 
+# What stands for an infinite distance, and for one that is no number.
+_FAR = 1e30
+
 
 def sqeuclidean(x, y):
     """Sum of the squared differences."""
@@ -33,7 +36,8 @@ def cosine(x, y):
     norms = [ops.sqrt(_sum(lambda a, _: a * a, z, z)) for z in (x, y)]
     scale = norms[0] * norms[1]
     angular = ops.equal(scale, 0)
-    return 1 - ops.where(angular, 0.0, product / ops.where(angular, 1.0, scale))
+    cosines = ops.where(angular, 0.0, product / ops.where(angular, 1.0, scale))
+    return 1 - ops.minimum(cosines, 1.0)
 
 
 def of_pairs(distance, x, rows):
@@ -49,10 +53,17 @@ def of_pairs(distance, x, rows):
         partners = (take_rows(leaf, rows) for leaf in leaves)
         return distance(_filled(x, iter(leaves)), _filled(x, partners))
 
-    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
+    leaves = [_precise(leaf) for leaf in tree.flatten(x) if leaf is not None]
     if distance in _BY_NAME.values():
         return fused(measure, rows, *leaves)
     return measure(rows, *leaves)  # A user's function may be one XLA cannot compile.
+
+
+def finite(distance):
+    """Float32 distances; those of rows that are not finite are very large."""
+    ops = namespace(distance)
+    distance = ops.cast(distance, "float32")
+    return ops.where(distance < _FAR, distance, _FAR)
 
 
 def over_mean(distance, real):
@@ -61,13 +72,14 @@ def over_mean(distance, real):
     Args:
         distance: Tensor of one distance a pair.
         real: Booleans, false where a row is its own partner. These do not count
-            in the mean.
+            in the mean, nor do distances that were not finite.
 
     Returns:
         `distance` over its mean; all 1 where that mean is 0, or of no pair.
     """
     ops = namespace(distance)
-    counted = ops.cast(real, distance.dtype)
+    near = ops.cast(distance < _FAR, distance.dtype)
+    counted = ops.cast(real, distance.dtype) * near
     mean = ops.sum(distance * counted) / ops.maximum(ops.sum(counted), 1.0)
     degenerate = ops.equal(mean, 0)
     relative = distance / ops.where(degenerate, 1.0, mean)
@@ -99,6 +111,12 @@ def serialize(distance):
     if _BY_NAME.get(getattr(distance, "__name__", None)) is distance:
         return distance.__name__
     return keras.saving.serialize_keras_object(distance)
+
+
+def _precise(x):
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    low = dtype in ("float16", "bfloat16")
+    return namespace(x).cast(x, "float32") if low else x
 
 
 def _filled(structure, leaves):

@@ -67,7 +67,7 @@ class LabelKernel:
                     '`bandwidth` must be a number > 0 or "auto". '
                     f"Received: bandwidth={bandwidth!r}"
                 )
-            bandwidth = check_real("bandwidth", bandwidth, above=1e-9, most=1e18)
+            bandwidth = check_real("bandwidth", bandwidth, least=1e-9, most=1e18)
         self.bandwidth = bandwidth
         self.exclude_self = check_flag("exclude_self", exclude_self)
 

@@ -21,9 +21,12 @@ class PlanMonitor(keras.metrics.Metric):
         super().__init__(name=f"{channel.name}_monitor")
         self._channel = channel
         self._recorded = ()
-        self._rows, self._lam, self._accuracy = (
-            self.add_variable((), "zeros", name=name)
-            for name in ("rows", "lam", "accuracy")
+        self._rows, self._totals = (
+            {
+                name: self.add_variable((), "zeros", name=f"{of}_{name}")
+                for name in ("lam", "accuracy")
+            }
+            for of in ("rows", "total")
         )
 
     def update_state(self, lam, accuracy=None):
@@ -36,10 +39,13 @@ class PlanMonitor(keras.metrics.Metric):
         recorded = (
             {"lam": lam} if accuracy is None else {"lam": lam, "accuracy": accuracy}
         )
-        self._channel.recorded = self._recorded = tuple(recorded)
-        self._rows.assign(self._rows + ops.cast(ops.shape(lam)[0], "float32"))
+        # Of several losses, not all may have an accuracy.
+        names = (*recorded, *self._channel.recorded)
+        self._channel.recorded = self._recorded = tuple(dict.fromkeys(names))
         for name, rows in recorded.items():
-            total = getattr(self, f"_{name}")
+            size = ops.cast(ops.shape(rows)[0], "float32")
+            self._rows[name].assign(self._rows[name] + size)
+            total = self._totals[name]
             total.assign(total + ops.sum(ops.cast(rows, "float32")))
 
     def result(self):
@@ -47,7 +53,7 @@ class PlanMonitor(keras.metrics.Metric):
         # Between compiled steps, only the variables tell whether any recorded.
         names = self._channel.recorded or (self._recorded if self._is_fed() else ())
         return {
-            f"mixup_{name}": getattr(self, f"_{name}") / ops.maximum(self._rows, 1)
+            f"mixup_{name}": self._totals[name] / ops.maximum(self._rows[name], 1)
             for name in names
         }
 
@@ -57,7 +63,7 @@ class PlanMonitor(keras.metrics.Metric):
         super().reset_state()
 
     def _is_fed(self):
-        rows = values(self._rows + 0) if self._recorded else None
+        rows = values(self._rows["lam"] + 0) if self._recorded else None
         return rows is not None and rows > 0
 
     def save_own_variables(self, store):

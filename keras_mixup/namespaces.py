@@ -115,13 +115,17 @@ def _tensorflow_ops():
             return tf.reverse(x, axis=[axis])
 
         @staticmethod
+        def check_range(x, size, message):
+            tf.debugging.assert_non_negative(x, message)
+            tf.debugging.assert_less(x, tf.cast(size, x.dtype), message)
+
+        @staticmethod
         def one_hot(x, num_classes):
             # Out of range it would be a row of zeros, without a word.
             message = (
                 f"Integer labels must be in [0, {num_classes}), as num_classes says."
             )
-            tf.debugging.assert_non_negative(x, message)
-            tf.debugging.assert_less(x, num_classes, message)
+            TensorFlowOps.check_range(x, num_classes, message)
             return tf.one_hot(x, num_classes, dtype="float32")
 
         @staticmethod

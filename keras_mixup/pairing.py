@@ -136,6 +136,8 @@ def get(identifier):
                 f"Received: pairing={identifier!r}"
             )
         return _BY_NAME[identifier]
+    if isinstance(identifier, type):
+        return identifier()
     if not callable(identifier):
         raise TypeError(
             f"`pairing` must be one of {sorted(_BY_NAME)} or a callable. "

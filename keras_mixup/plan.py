@@ -195,16 +195,16 @@ class MixPlan(NamedTuple):
             return self.columns(self.share), None
         ops = namespace(sample_weight, self.share)
         weights = [ops.cast(w, float_dtype(w)) for w in self.terms(sample_weight)]
-        shares = self.columns(self.share)
-        parts = [align(s, w) * w for s, w in zip(shares, weights[1:])]
-        total = align(self.lam, weights[0]) * weights[0] + sum(parts)
+        lam, *shares = (
+            align(ops.cast(share, weights[0].dtype), weights[0])
+            for share in (self.lam, *self.columns(self.share))
+        )
+        parts = [share * w for share, w in zip(shares, weights[1:])]
+        total = lam * weights[0] + sum(parts)
         weightless = ops.equal(total, 0)
         divisor = total + ops.cast(weightless, total.dtype)
-        shares = [
-            ops.where(weightless, align(s, part), part / divisor)
-            for s, part in zip(shares, parts)
-        ]
-        return shares, total
+        both = zip(shares, parts)
+        return [ops.where(weightless, s, p / divisor) for s, p in both], total
 
     def then(self, later):
         """The one plan that equals this plan followed by `later`.

@@ -56,9 +56,7 @@ class InverseLoss(Policy):
     needs_loss = True
 
     def __init__(self, decay: float = 0.9):
-        self.decay = check_real("decay", decay, least=0, most=1)
-        if self.decay == 1:
-            raise ValueError("`decay` must be < 1. Received: decay=1.0")
+        self.decay = check_real("decay", decay, least=0, below=1)
 
     def __call__(self, sampler, distance, loss):
         if loss is None:

@@ -5,12 +5,15 @@ from scipy import stats
 
 from keras_mixup import AdaptiveMixUp
 from keras_mixup import MixUp
+from keras_mixup import MixupLoss
 from keras_mixup import mixup
 from keras_mixup import policies
 from keras_mixup.distances import cosine
 from keras_mixup.distances import euclidean
 from keras_mixup.distances import sqeuclidean
 from tests import reference
+from tests.models import BACKEND
+from tests.models import QUICK
 from tests.modes import MODES
 from tests.modes import gradient_of
 from tests.modes import run
@@ -419,3 +422,62 @@ def test_an_encoder_of_another_backend_in_a_dataset():
     dataset = tf.data.Dataset.from_tensors((data(), np.eye(SIZE)))
     with pytest.raises(ValueError, match="cannot compute in a `tf.data` pipeline"):
         dataset.map(AdaptiveMixUp(features=encoder))
+
+
+def test_features_are_built_with_the_model():
+    encoder = keras.layers.Dense(3, trainable=False, kernel_initializer="ones")
+    mix = AdaptiveMixUp("exponential", features=encoder)
+    model = keras.Sequential([mix, keras.layers.Dense(2, activation="softmax")])
+    loss = MixupLoss("sparse_categorical_crossentropy", mix)
+    model.compile("sgd", loss, **QUICK)
+    x = np.random.default_rng(0).normal(size=(8, 5)).astype("float32")
+    model.fit(x, np.arange(8) % 2, verbose=0)
+    np.testing.assert_array_equal(to_numpy(encoder.kernel), np.ones((5, 3)))
+
+
+def test_rows_that_are_not_finite_are_far_from_all_others(shares_of):
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    x[3, 1] = np.nan
+    layer = AdaptiveMixUp("exponential", pairing="roll")
+    share = shares_of(layer, x)
+    partner = np.roll(x, 1, axis=0)
+    squared = ((x - partner).astype("float64") ** 2).sum(1)
+    mean = np.nanmean(squared)
+    expected = np.where(np.isnan(squared), 0, np.exp(-squared / mean) / 2)
+    np.testing.assert_allclose(share, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_distances_of_half_precision_are_measured_in_float32():
+    x = np.random.default_rng(0).integers(0, 256, (8, 50)).astype("float16")
+    layer = AdaptiveMixUp(
+        "exponential",
+        pairing="roll",
+        dtype="float16",
+        distance=lambda a, b: keras.ops.sum(keras.ops.square(a - b), axis=-1),
+    )
+    layer(keras.ops.convert_to_tensor(x), training=True)
+    squared = ((x - np.roll(x, 1, axis=0)).astype("float64") ** 2).sum(1)
+    expected = np.exp(-squared / squared.mean()) / 2
+    np.testing.assert_allclose(to_numpy(layer.plan.share), expected, rtol=1e-4)
+
+
+def test_a_distance_below_0():
+    layer = AdaptiveMixUp("exponential", distance=lambda a, b: -abs(a - b)[:, 0])
+    with pytest.raises(ValueError, match=r"`distance` must be ≥ 0\. Received: -"):
+        layer(np.float32([[0.0], [1.0], [3.0]]), np.float32([0, 1, 2]))
+
+
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="there, both are TensorFlow's")
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("policy", {"policy": lambda distance, loss: keras.ops.exp(-distance)}),
+        ("distance", {"distance": lambda a, b: keras.ops.sum(a - b, axis=-1)}),
+    ],
+)
+def test_keras_operations_of_another_backend_in_a_pipeline(name, arguments):
+    tf = pytest.importorskip("tensorflow")
+    x = np.ones((4, 2), "float32")
+    dataset = tf.data.Dataset.from_tensors((x, x))
+    with pytest.raises(TypeError, match=rf"`{name}` failed on .*`tf\.data` pipeline"):
+        dataset.map(AdaptiveMixUp(**arguments))

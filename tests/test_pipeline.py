@@ -162,6 +162,15 @@ def test_weights_make_one_soft_loss_of_two_weighted_terms(way, shape):
     assert mixed_w.reshape(8) == pytest.approx(blended(w, share), abs=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int64"])
+def test_weights_of_every_type(way, dtype):
+    x, y = data()
+    weight = np.arange(8).astype(dtype)
+    mixed_x, _, mixed_weight = way(Halves(num_classes=CLASSES), x, y, weight)
+    expected = blended(weight, shares_of(mixed_x, x))
+    np.testing.assert_allclose(mixed_weight, expected, rtol=4e-3, atol=4e-3)
+
+
 def test_weights_of_steps(way):
     x, _ = data()
     y = np.random.default_rng(0).integers(0, CLASSES, (8, 3))

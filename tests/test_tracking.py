@@ -197,6 +197,33 @@ def test_two_layers_on_one_path_are_tracked_as_four_rows():
     close(logged(logs), [dominant, accuracy])
 
 
+@pytest.mark.parametrize("classes_first", [False, True])
+def test_a_loss_without_an_accuracy_leaves_that_of_another(classes_first):
+    x, y = data(8)
+    mix = FixedMixUp()
+    inputs = keras.Input((FEATURES,))
+    hidden = mix(inputs)
+    outputs = [
+        layers.Dense(CLASSES, activation="softmax")(hidden),
+        layers.Dense(1)(hidden),
+    ]
+    losses = [
+        MixupLoss("sparse_categorical_crossentropy", mix, track=True),
+        MixupLoss("mse", mix, track=True),
+    ]
+    targets = [y, x[:, :1]]
+    step = 1 if classes_first else -1
+    model = keras.Model(inputs, outputs[::step])
+    model.compile("sgd", losses[::step], **QUICK)
+    p = model.predict(mixed(x, *fixed_plan(8)), verbose=0)[::step][0]
+    logs = model.fit(x, targets[::step], shuffle=False, verbose=0).history
+    rows, share = fixed_plan(8)
+    right = p.argmax(1)
+    accuracy = ((1 - share) * (right == y) + share * (right == y[rows])).mean()
+    assert logs["mixup_accuracy"] == pytest.approx([accuracy])
+    assert logs["mixup_lam"] == pytest.approx([(1 - share).mean()])
+
+
 def test_one_of_two_losses_on_a_layer_tracks():
     x, y = data()
     mix, inputs = FixedMixUp(), keras.Input((FEATURES,))

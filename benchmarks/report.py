@@ -1,0 +1,98 @@
+"""The results as a table, and as a picture."""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+
+NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+PACKAGES = ("keras", *NAMES, "numpy", "torchvision", "kornia", "timm")
+
+
+def machine():
+    """What the results were measured on: the processor, its cores, the versions."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def _processor():
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({platform.machine()})"
+    return platform.processor() or platform.machine()
+
+
+def text(rows, machine, quick, seconds):
+    """Everything that is printed, as Markdown."""
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
+    lines = [
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"Python {machine['python']}, {versions}. Measured in {seconds / 60:.1f} "
+        "minutes" + (", with a few repeats only: a smoke run." if quick else "."),
+        "",
+        "| | on | median | quartiles | rounds | limit | of |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(row) for row in rows if "median" in row]
+    for title in ("failed", "skipped"):
+        lines += [
+            f"\n{title.capitalize()}: {row['name']} on {NAMES[row['backend']]} "
+            f"({row[title]})"
+            for row in rows
+            if title in row
+        ]
+    misses = sum(missed(row) for row in rows)
+    measured = sum("median" in row for row in rows)
+    lines += ["", f"{misses} of {measured} over their limit."]
+    return "\n".join(lines)
+
+
+def missed(row):
+    """Whether a result is over its limit."""
+    return "median" in row and row["median"] > row["limit"]
+
+
+def _line(row):
+    spread = "" if row["n"] == 1 else f"{_number(row['low'])} to {_number(row['high'])}"
+    rounds = "" if row["n"] == 1 else row["n"]
+    limit = _number(row["limit"]) + (" **missed**" if missed(row) else "")
+    name, median = row["name"], _number(row["median"]) + row["unit"]
+    on = NAMES[row["backend"]]
+    cells = (name, on, median, spread, rounds, limit, row["detail"])
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _number(value):
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+
+
+def plot(rows, file):
+    """Draws every ratio of times on its quartiles, beside its limit."""
+    from matplotlib import pyplot as plt
+
+    rows = [row for row in rows if row.get("unit") == "×"][::-1]
+    figure, axes = plt.subplots(figsize=(11, 1 + 0.28 * len(rows)), layout="tight")
+    for y, row in enumerate(rows):
+        color = "tab:red" if missed(row) else "tab:blue"
+        axes.plot([row["low"], row["high"]], [y, y], color=color, linewidth=4)
+        axes.plot(row["median"], y, "o", color=color)
+        axes.plot(row["limit"], y, "|", color="black", markersize=12)
+    labels = [f"{row['name']} ({NAMES[row['backend']]})" for row in rows]
+    axes.set_yticks(range(len(rows)), labels, fontsize=8)
+    axes.set_xscale("log")
+    axes.axvline(1, color="lightgray", zorder=0)
+    axes.set_xlabel("ratio: median and quartiles; black strokes are limits")
+    figure.savefig(file, dpi=150)

@@ -1,0 +1,104 @@
+"""Training steps of a small CNN with mixup, over the same steps without it."""
+
+import time
+
+import keras
+import numpy as np
+from keras import layers
+
+import keras_mixup
+from benchmarks.results import emit_ratio
+from benchmarks.results import run
+from benchmarks.timing import in_turn
+
+ROWS, STEPS = 128, 20
+LIMITS = {
+    "tensorflow": {"graph": 1.03, "jit_compile": 1.05},
+    "jax": {"jit_compile": 1.03},
+    "torch": {"eager": 1.08},
+}
+
+
+class Stopwatch(keras.callbacks.Callback):
+    """Takes the time of an epoch, without what `fit` does before and after it."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        float(logs["loss"])  # On JAX the last step may still be running.
+        self.seconds = time.perf_counter() - self._start
+
+
+def data():
+    """What the input pipeline of each backend takes least time to hand over."""
+    steps = 1 if keras.backend.backend() == "tensorflow" else STEPS
+    shape = (steps * ROWS, 32, 32, 3)
+    x = np.random.default_rng(0).random(shape, dtype="float32")
+    y = np.arange(len(x)) % 10
+    if steps == STEPS:
+        return {"x": x, "y": y, "batch_size": ROWS, "shuffle": False}
+    import tensorflow as tf
+
+    return {"x": tf.data.Dataset.from_tensors((x, y)).cache().repeat(STEPS)}
+
+
+def cnn(mix, jit_compile, track=False):
+    """A small CNN on mixed images, or on plain ones if `mix` is `None`."""
+    keras.utils.set_random_seed(0)
+    loss = "sparse_categorical_crossentropy"
+    model = keras.Sequential([keras.Input((32, 32, 3))])
+    if mix is not None:
+        model.add(mix)
+        loss = keras_mixup.MixupLoss(loss, mix, track=track)
+    model.add(layers.Conv2D(32, 3, 2, activation="relu"))
+    model.add(layers.Conv2D(64, 3, 2, activation="relu"))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(10, activation="softmax"))
+    model.compile("sgd", loss, jit_compile=jit_compile)
+    return model
+
+
+def epochs(model, batches):
+    """A function of the seconds that one epoch takes."""
+    stopwatch = Stopwatch()
+
+    def seconds():
+        model.fit(**batches, verbose=0, callbacks=[stopwatch])
+        return stopwatch.seconds / STEPS
+
+    return seconds
+
+
+def check(make, jit_compile, batches):
+    """Raises unless inputs are mixed and the loss heeds it."""
+    model = cnn(make(), jit_compile, track=True)
+    logs = model.fit(**batches, verbose=0).history
+    if not 0.5 < logs["mixup_lam"][0] < 0.99:
+        raise AssertionError(f"{make} mixes nothing: {logs}")
+
+
+def measure(quick):
+    """Hands over the ratios of one backend."""
+    makers = {
+        "MixUp": keras_mixup.MixUp,
+        "AdaptiveMixUp": lambda: keras_mixup.AdaptiveMixUp("similarity"),
+    }
+    batches = data()
+    for mode, limit in LIMITS[keras.backend.backend()].items():
+        jit_compile = mode == "jit_compile"
+        for make in makers.values():
+            check(make, jit_compile, batches)
+        models = {"none": cnn(None, jit_compile)}
+        for name, make in makers.items():
+            models[name] = cnn(make(), jit_compile)
+        functions = {name: epochs(model, batches) for name, model in models.items()}
+        times = in_turn(functions, 3 if quick else 60, warm_up=2)
+        title = f"training step of a CNN, 128 × 32 × 32 × 3, {mode}"
+        emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
+        name = f"{title}, AdaptiveMixUp over MixUp"
+        emit_ratio(name, times, "AdaptiveMixUp", "MixUp", 1.05)
+
+
+if __name__ == "__main__":
+    run(measure)
