@@ -59,20 +59,12 @@ def steps(mixes, count):
     return lambda: model.fit(x, y, 4, shuffle=False, verbose=0)
 
 
-def stage(batch, mix):
-    """An iterator over one batch, mixed over and over."""
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.experimental_optimization.inject_prefetch = False
-    dataset = tf.data.Dataset.from_tensors(batch).cache().repeat().map(mix)
-    return iter(dataset.with_options(options))
-
-
 def draws(mix, count):
     """A function that draws `count` small batches from a stage."""
+    from benchmarks.stages import endless  # No other backend needs TensorFlow.
+
     x = np.random.default_rng(0).random((8, 8), dtype="float32")
-    iterator = stage((x, np.eye(8, dtype="float32")), mix)
+    iterator = endless((x, np.eye(8, dtype="float32")), mix)
 
     def window():
         for _ in range(count):

@@ -11,11 +11,11 @@ import numpy as np
 import keras_mixup
 from benchmarks.memory import MB
 from benchmarks.memory import resident
-from benchmarks.memory import stage
 from benchmarks.memory import unknown
 from benchmarks.results import emit
 from benchmarks.results import emit_skipped
 from benchmarks.results import run
+from benchmarks.stages import endless
 from benchmarks.timing import check_mixed
 
 SHAPE = (128, 224, 224, 3)
@@ -45,7 +45,7 @@ def measure(quick):
     size = np.prod(SHAPE) * 4 / MB
     for dtype in ("float32", "uint8"):
         images = pixels.astype(dtype)
-        iterator = stage((images, labels), mix)
+        iterator = endless((images, labels), mix)
         draws = {
             "tf.data": lambda iterator=iterator: next(iterator),
             "NumPy": lambda images=images: mix(images, labels),

@@ -93,7 +93,7 @@ def measure(quick):
         for name, make in makers.items():
             models[name] = cnn(make(), jit_compile)
         functions = {name: epochs(model, batches) for name, model in models.items()}
-        times = in_turn(functions, 3 if quick else 60, warm_up=2)
+        times = in_turn(functions, 3 if quick else 45, warm_up=2)
         title = f"training step of a CNN, 128 × 32 × 32 × 3, {mode}"
         emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
         name = f"{title}, AdaptiveMixUp over MixUp"

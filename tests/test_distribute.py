@@ -5,13 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from keras_mixup import MixUp
 from tests.models import BACKEND
+from tests.models import classifier
+from tests.models import compiled
 from tests.models import data
+from tests.models import fit
 from tests.models import fit_by_hand
 from tests.models import fixed_plan
+from tests.models import kernel_of
 from tests.models import mixed
 from tests.models import pair_loss
 from tests.models import softmax
@@ -143,15 +149,103 @@ def test_replicas_that_take_turns_in_a_step_keep_their_plans(mirrored):
 def test_random_plans_are_followed_on_each_replica(mirrored):
     x, y = data(24)
     kernel = np.array(mirrored["random"]["start"])
-    losses = []
+    losses, shares = [], []
     for replica, *plan in sorted(mirrored["random"]["plans"]):
         rows, share = (np.array(part) for part in plan)
+        shares.append(share)
         half = slice(4 * replica, 4 * replica + 4)
         p = softmax(mixed(x[half], rows, share) @ kernel)
         losses.append(pair_loss(y[half], p, rows, share))
         assert share.max() > share.min()
     assert len(losses) == 2
+    # From one random state, each replica draws a plan of its own.
+    assert not np.isin(*shares).any()
     np.testing.assert_allclose(mirrored["random"]["loss"], np.mean(losses), rtol=1e-5)
+
+
+TORCH = """
+def train(rank, port, results):
+    import keras
+    import torch
+    from torch import distributed
+
+    from keras_mixup import MixUp, MixupLoss
+    from tests.models import CLASSES, FEATURES, data
+
+    address = f"tcp://localhost:{port}"
+    distributed.init_process_group("gloo", address, rank=rank, world_size=2)
+    keras.utils.set_random_seed(0)
+    mix = MixUp(alpha=1.0)
+    head = keras.layers.Dense(CLASSES, activation="softmax", use_bias=False)
+    model = keras.Sequential([keras.Input((FEATURES,)), mix, head])
+    loss = MixupLoss("sparse_categorical_crossentropy", mix)
+    parallel = torch.nn.parallel.DistributedDataParallel(model)
+    optimizer = torch.optim.SGD(parallel.parameters(), lr=1.0)
+    start = head.kernel.numpy().tolist()
+    x, y = data(16)
+    half = slice(8 * rank, 8 * rank + 8)
+    steps = []
+    for _ in range(2):
+        optimizer.zero_grad()
+        value = loss(y[half], parallel(x[half], training=True))
+        value.backward()
+        optimizer.step()
+        rows, share = (part.tolist() for part in mix.plan)
+        end = head.kernel.numpy().tolist()
+        steps.append({"loss": float(value), "rows": rows, "share": share, "end": end})
+    results.put((rank, {"start": start, "steps": steps}))
+    distributed.destroy_process_group()
+
+
+"""
+
+# Runs `train` in two processes, and prints what each of them found.
+TWO_PROCESSES = """
+import json
+import multiprocessing
+import socket
+
+with socket.socket() as listener:
+    listener.bind(("localhost", 0))
+    port = listener.getsockname()[1]
+context = multiprocessing.get_context("fork")
+results = context.Queue()
+ranks = [context.Process(target=train, args=(r, port, results)) for r in range(2)]
+for process in ranks:
+    process.start()
+found = dict(results.get(timeout=60) for _ in ranks)
+for process in ranks:
+    process.join()
+print(json.dumps([found[0], found[1]]))
+"""
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="the processes are those of torch")
+def test_processes_of_torch_follow_plans_of_their_own():
+    ranks = results_of(TORCH + TWO_PROCESSES)
+    x, y = data(16)
+    kernel = np.array(ranks[0]["start"])
+    np.testing.assert_array_equal(ranks[1]["start"], kernel)
+    for step in range(2):
+        gradients = []
+        for rank, found in enumerate(ranks):
+            plan = found["steps"][step]
+            rows, share = np.array(plan["rows"]), np.array(plan["share"])
+            half = slice(8 * rank, 8 * rank + 8)
+            features = mixed(x[half], rows, share)
+            p = softmax(features @ kernel)
+            value = pair_loss(y[half], p, rows, share)
+            assert plan["loss"] == pytest.approx(value, rel=1e-5)
+            labels = mixed(np.eye(p.shape[1])[y[half]], rows, share)
+            gradients.append(features.T @ (p - labels) / 8)
+        kernel = kernel - np.mean(gradients, axis=0)
+        for found in ranks:
+            np.testing.assert_allclose(
+                found["steps"][step]["end"], kernel, rtol=1e-4, atol=1e-6
+            )
+    # Four plans, of two ranks with one seed in two steps, have no draw in common.
+    shares = [plan["share"] for found in ranks for plan in found["steps"]]
+    assert len(set(np.ravel(shares).tolist())) == 32
 
 
 DATA_PARALLEL = """
@@ -170,7 +264,10 @@ x, y = data(24)
 def trainings():
     keras.utils.set_random_seed(4)
     results = {}
-    for mix in FixedMixUp(name="fixed"), MixUp(alpha=1.0, seed=1, name="random"):
+    for mix in (
+        FixedMixUp(name="fixed"),
+        MixUp(alpha=1.0, shards=1, seed=1, name="random"),
+    ):
         model = compiled(classifier(mix), mix)
         start = kernel_of(model).tolist()
         loss = fit(model, x, y, batch_size=8)["loss"]
@@ -211,3 +308,42 @@ def test_two_devices_draw_what_one_would(data_parallel):
     np.testing.assert_array_equal(two["start"], one["start"])
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-5)
     np.testing.assert_allclose(two["end"], one["end"], rtol=1e-4, atol=1e-6)
+
+
+JAX = """
+def train(rank, port, results):
+    import jax
+
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    import keras
+
+    address = f"localhost:{port}"
+    keras.distribution.initialize(address, num_processes=2, process_id=rank)
+    assert (jax.device_count(), jax.local_device_count()) == (2, 1)
+
+    from keras_mixup import MixUp
+    from tests.models import classifier, compiled, data, fit, kernel_of
+
+    spread = keras.distribution.DataParallel(auto_shard_dataset=False)
+    keras.distribution.set_distribution(spread)
+    keras.utils.set_random_seed(4)
+    mix = MixUp(alpha=1.0, seed=1)
+    model = compiled(classifier(mix), mix)
+    x, y = (part.reshape(2, 2, 6, -1)[:, rank].reshape(12, -1) for part in data(24))
+    loss = fit(model, x, y[:, 0], batch_size=6)["loss"]
+    end = model.layers[-1].kernel.value.addressable_shards[0].data.tolist()
+    results.put((rank, {"loss": loss, "end": end}))
+"""
+
+
+@on_jax
+def test_processes_of_jax_train_as_the_shards_of_one_do():
+    environment = {"XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
+    first, second = results_of(JAX + TWO_PROCESSES, **environment)
+    assert first == second
+    keras.utils.set_random_seed(4)
+    mix = MixUp(alpha=1.0, shards=2, seed=1)
+    model = compiled(classifier(mix), mix)
+    loss = fit(model, *data(24), batch_size=12)["loss"]
+    np.testing.assert_allclose(first["loss"], loss, rtol=1e-5)
+    np.testing.assert_allclose(first["end"], kernel_of(model), rtol=1e-4, atol=1e-6)

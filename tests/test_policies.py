@@ -219,7 +219,7 @@ def test_the_defaults():
         (lambda: ExponentialDistance(float("inf")), ValueError, "`rate`.*finite"),
         (lambda: ExponentialDistance(literal=1), TypeError, "`literal`"),
         (lambda: LinearDistance(-0.5), ValueError, "`slope` .* ≥ 0"),
-        (lambda: InverseLoss(1.0), ValueError, "`decay` must be < 1"),
+        (lambda: InverseLoss(1.0), ValueError, "`decay` must be .* < 1"),
         (lambda: InverseLoss(-0.1), ValueError, "`decay`"),
         (lambda: Fixed(1.5), ValueError, "`lam` .*≤ 1.*lam=1.5"),
         (lambda: Fixed(None), TypeError, "`lam`"),
