@@ -27,7 +27,10 @@ def tests(session, backend):
 def pipelines(session):
     """Data pipelines where TensorFlow is installed but not the backend."""
     install(session, *BACKENDS, "dev")
-    files = [f"tests/test_{name}.py" for name in ("pipeline", "stage", "fusion", "imports", "readme")]
+    files = [
+        f"tests/test_{name}.py"
+        for name in ("pipeline", "stage", "fusion", "imports", "readme")
+    ]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     for backend in BACKENDS[1:]:
         session.run("pytest", *files, *export, env={"KERAS_BACKEND": backend})

@@ -1,8 +1,15 @@
 """Weighted sums of the rows of a batch."""
 
 import keras
+import numpy as np
 
+from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import namespace
+from keras_mixup.shards import take_rows
+from keras_mixup.shards import whole_batch
+
+# The numbers that are blended at a time on NumPy.
+_BLOCK = 32768
 
 
 def blend(terms, shares, dtype):
@@ -14,6 +21,22 @@ def blend(terms, shares, dtype):
         share = align(ops.cast(share, dtype), own)
         # Where nothing is taken, inf − inf must not turn a row into NaN.
         mixed = ops.where(share > 0, mixed + share * (other - own), mixed)
+    return mixed
+
+
+def blend_partners(x, rows, shares, dtype):
+    """The rows of `x`, moved towards their partners `rows`."""
+    if namespace(x, rows) is not NumpyOps:
+        return blend([x, *(take_rows(x, each) for each in rows)], shares, dtype)
+    # A few at a time: they stay in the cache of the processor, and nothing but
+    # the mixed batch is as large as the batch.
+    rows = [whole_batch(each) for each in rows]
+    mixed = np.empty(x.shape, dtype)
+    step = max(1, _BLOCK * len(x) // max(x.size, 1))
+    for start in range(0, len(x), step):
+        block = slice(start, start + step)
+        terms = [x[block], *(x[each[block]] for each in rows)]
+        mixed[block] = blend(terms, [share[block] for share in shares], dtype)
     return mixed
 
 

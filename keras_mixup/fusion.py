@@ -13,6 +13,8 @@ from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
 
 _LANES = 8
+# The numbers of a row from which on one launch costs less than some operations.
+_LEAST = 64
 
 
 def fused(function, *tensors):
@@ -51,6 +53,7 @@ def _may_fuse(tensors):
     return (
         not tf.executing_eagerly()
         and not any(None in x.shape[1:] for x in tensors)
+        and any(math.prod(x.shape[1:]) >= _LEAST for x in tensors)
         and _xla_is_there()
     )
 

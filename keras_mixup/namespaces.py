@@ -116,8 +116,9 @@ def _tensorflow_ops():
 
         @staticmethod
         def check_range(x, size, message):
-            tf.debugging.assert_non_negative(x, message)
-            tf.debugging.assert_less(x, tf.cast(size, x.dtype), message)
+            within = tf.reduce_all((x >= 0) & (x < tf.cast(size, x.dtype)))
+            # Of `tf.debugging`, a check costs a branch of the graph.
+            tf.raw_ops.Assert(condition=within, data=[message])
 
         @staticmethod
         def one_hot(x, num_classes):

@@ -147,6 +147,11 @@ def get(identifier):
     return identifier
 
 
+def is_built_in(pairing):
+    """Whether it is one of those that have a name."""
+    return pairing in _BY_NAME.values()
+
+
 def serialize(pairing):
     """The name of a built-in pairing, or the Keras config of any other."""
     if _BY_NAME.get(getattr(pairing, "__name__", None)) is pairing:

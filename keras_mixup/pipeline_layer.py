@@ -5,6 +5,7 @@ import functools
 import keras
 
 from keras_mixup import batch
+from keras_mixup import pairing as pairings
 from keras_mixup.checks import check_rows_exist
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.seeded import SeededLayer
@@ -58,7 +59,8 @@ class PipelineLayer(SeededLayer):
             inputs, labels = next(iter(parts.values())), batch.labels_of(parts)
             arguments = self._pipeline.draw_arguments(inputs, seed)
             plan = self._draw(inputs, labels=labels, **arguments)
-            check_rows_exist(plan)
+            if not pairings.is_built_in(self.pairing):
+                check_rows_exist(plan)
         return batch.mix_batch(
             plan,
             x,

@@ -7,7 +7,7 @@ from keras import tree
 
 from keras_mixup import pairing as pairings
 from keras_mixup.blending import align
-from keras_mixup.blending import blend
+from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
 from keras_mixup.checks import check_concentration
@@ -139,11 +139,10 @@ class MixPlan(NamedTuple):
     def blend(self, x, shares, dtype):
         """One tensor, every row moved towards its partners by `shares` of them."""
 
-        def blend_rows(x, rows, *shares):
-            others = [take_rows(x, partners) for partners in self.columns(rows)]
-            return blend([x, *others], shares, dtype)
+        def blend(x, rows, *shares):
+            return blend_partners(x, self.columns(rows), shares, dtype)
 
-        return fused(blend_rows, x, self.rows, *shares)
+        return fused(blend, x, self.rows, *shares)
 
     def partner(self, inputs):
         """The rows that each row is mixed with: x[rows], dtype unchanged.
@@ -156,9 +155,9 @@ class MixPlan(NamedTuple):
         """
 
         def take(x):
-            _, *partners = self.terms(x)
-            many = len(self.share.shape) > 1
-            return namespace(x).stack(partners, axis=1) if many else partners[0]
+            _, *rows = self.terms(x)
+            several = len(self.share.shape) > 1
+            return namespace(x).stack(rows, axis=1) if several else rows[0]
 
         return self._map(take, inputs)
 
@@ -188,8 +187,8 @@ class MixPlan(NamedTuple):
             sample_weight: Optional tensor `(batch_size, ...)`.
 
         Returns:
-            A list of one share a partner, and the weight of the mixed rows
-            (`None` if none came), each of the shape of `sample_weight`.
+            One share a partner, and the weight of the mixed rows (`None` if none
+            came), each of the shape of `sample_weight`.
         """
         if sample_weight is None:
             return self.columns(self.share), None
@@ -209,8 +208,7 @@ class MixPlan(NamedTuple):
     def then(self, later):
         """The one plan that equals this plan followed by `later`.
 
-        Two layers on one path mix rows that are mixed already: row i comes to
-        hold its partners here, its partner j there, and the partners of j here.
+        Row i holds its partners here, its partner j there, and those of j here.
         """
         if self.rows.shape[:-1] != later.rows.shape[:-1]:
             return self._whole().then(later._whole())

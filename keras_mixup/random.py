@@ -128,5 +128,6 @@ def _draw(shape, alpha, seed):
         raise TypeError(
             f"`shape` must be a tuple of integers. Received: shape={shape!r}"
         )
-    u, v = (uniform((2, *shape), seed)[i] for i in range(2))
+    noise = uniform((2, *shape), seed)
+    u, v = noise[0], noise[1]
     return folded_beta_from_uniforms(u, v, check_concentration(alpha))

@@ -15,7 +15,7 @@ TOLERANCE = {"float32": 1e-6, "float16": 2e-3, "bfloat16": 2e-2}
 
 
 def images(dtype="float32"):
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3, 2))
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 8, 4, 3))
     return pixels.astype(dtype)
 
 
@@ -75,7 +75,7 @@ def test_the_number_of_rows_may_be_unknown():
         lambda x, rows, share: MixPlan(rows, share).mix(x),
         *(x, ROWS, SHARE),
         signature=[
-            tf.TensorSpec((None, 4, 3, 2)),
+            tf.TensorSpec((None, 8, 4, 3)),
             tf.TensorSpec((None,), "int32"),
             tf.TensorSpec((None,)),
         ],
@@ -84,12 +84,23 @@ def test_the_number_of_rows_may_be_unknown():
     np.testing.assert_allclose(mixed, blended(x), rtol=1e-5, atol=1e-4)
 
 
+def test_short_rows_are_not_worth_a_launch():
+    x = images().reshape(15, -1)
+    rows, share = np.roll(np.arange(15), 1), np.linspace(0, 0.5, 15, dtype="float32")
+    mixed, compiled = in_graph(
+        lambda x: MixPlan(tf.constant(rows), tf.constant(share)).mix(x), x
+    )
+    assert compiled == 0
+    expected = (1 - share[:, None]) * x + share[:, None] * x[rows]
+    np.testing.assert_allclose(mixed, expected, rtol=1e-5, atol=1e-4)
+
+
 def test_shapes_without_end_are_not_compiled():
     x = images()
     mixed, compiled = in_graph(
         lambda x: MixPlan(tf.constant(ROWS), tf.constant(SHARE)).mix(x),
         x,
-        signature=[tf.TensorSpec((5, None, None, 2))],
+        signature=[tf.TensorSpec((5, None, None, 3))],
     )
     assert compiled == 0
     np.testing.assert_allclose(mixed, blended(x), rtol=1e-5, atol=1e-4)
@@ -150,12 +161,15 @@ def test_rows_of_any_length_are_summed_in_lanes(size):
     np.testing.assert_allclose(summed, expected, atol=1e-5 * np.sqrt(size))
 
 
-def test_a_partner_out_of_range_is_an_error_in_tf_data():
-    layer = MixUp(32.0, num_classes=3, pairing=lambda noise: tf.range(4) + 1)
-    dataset = tf.data.Dataset.from_tensors((images()[:4], np.arange(4) % 3)).map(layer)
-    with pytest.raises(
-        tf.errors.InvalidArgumentError, match="`pairing` must return rows of the batch"
-    ):
+@pytest.mark.parametrize("fuses", [True, False])
+def test_a_partner_out_of_range_is_an_error_in_tf_data(fuses):
+    x = images("float32")[:4]
+    labels = x if fuses else x[:, 0, 0, 0]
+    layer = MixUp(32.0, pairing=lambda noise: tf.range(4) + 1)
+    dataset = tf.data.Dataset.from_tensors((x, labels)).map(layer)
+    # XLA alone would take the last row.
+    message = "`pairing` must return rows of the batch|is not in"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         next(iter(dataset))
 
 
