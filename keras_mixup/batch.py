@@ -48,6 +48,11 @@ def parts_of(x, y=None, sample_weight=None):
     elif is_batch(x):
         _check_entries(x)
         parts = {key: x[key] for key in _MIXED if key in x}
+    elif isinstance(x, dict) and len(x) > 1 and any(key in x for key in _IMAGES):
+        raise ValueError(
+            "A dict batch of images needs its labels under one of the keys "
+            f"{[*_LABELS, _BOXES]}. Received: keys {sorted(x)}"
+        )
     else:
         parts = {"x": x}
     check_batch(**parts)

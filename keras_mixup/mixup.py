@@ -68,7 +68,8 @@ class MixUp(PipelineLayer):
         shards: Integer, the number of equal parts of a batch that find their
             partners among themselves, if the batch divides into so many. Defaults
             to the number of devices that a `keras.distribution` spreads a batch
-            over, so that no row has to travel; and to 1 in pipelines.
+            over, so that no row has to travel; and to 1 in pipelines, and for a
+            `pairing` without a name.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -145,6 +146,11 @@ class MixUp(PipelineLayer):
         self.pairing = pairings.get(pairing)
         self.num_classes = check_num_classes(num_classes)
         self.shards = None if shards is None else check_count("shards", shards)
+        if (self.shards or 1) > 1 and getattr(self.pairing, "needs_labels", False):
+            raise ValueError(
+                "A pairing that looks at labels pairs rows across the whole batch. "
+                f"Received: shards={shards} with pairing={pairing!r}"
+            )
         self.supports_masking = True
         self.alpha = alpha
         self.prob = prob
@@ -210,8 +216,12 @@ class MixUp(PipelineLayer):
             "seed": self.seed_generator,
             "alpha": self._alpha,
             "prob": self._prob,
-            "shards": self.shards or shards_in_use(),
+            "shards": self.shards or self._shards_in_use(),
         }
+
+    def _shards_in_use(self):
+        # A pairing of the user's may know whole batches only.
+        return shards_in_use() if pairings.is_built_in(self.pairing) else 1
 
     def _draw(self, x, seed, alpha, prob, labels=None, loss=None, shards=None):
         check_batch(x=x)

@@ -7,6 +7,8 @@ pairing is deterministic given its noise, works on any backend, in `tf.data` and
 on NumPy arrays, and can be tested without a model. Write your own with the same
 call and pass it as `MixUp(pairing=...)`. One with the attribute
 `needs_labels = True` is called as `pairing(noise, labels=labels)`, in pipelines.
+With `MixUp(shards=...)`, noise and partners have the shape `(shards, rows a shard)`,
+and partners are counted within their shard.
 """
 
 import keras

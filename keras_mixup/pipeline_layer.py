@@ -22,7 +22,13 @@ class PipelineLayer(SeededLayer):
         own, but which one, the threads decide between them. With
         `dataset.apply(layer.stage(8))` a seed travels with each batch: a seeded
         layer mixes the same batches in the same way at every run, differently in
-        every epoch. It runs on workers of the `tf.data` service as well.
+        every epoch. Batches without labels are mixed too, which a map leaves alone.
+
+        It runs on workers of the `tf.data` service, and its iterators can be saved
+        with `tf.data.Options.experimental_symbolic_checkpoint`. As for
+        `Dataset.shuffle`, TensorFlow's global seed counts beside the layer's. Apply
+        it at the top of the pipeline: inside of `interleave`, or of a
+        `tf.function` that makes the data set, all start from the same seed.
 
         Args:
             num_parallel_calls: How many batches to mix at a time, or

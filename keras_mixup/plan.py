@@ -41,7 +41,7 @@ class MixPlan(NamedTuple):
         rows: Integer tensor `(batch_size,)`: the row that each row is mixed
             with, itself where its share is 0. Or `(batch_size, k)` for k
             partners a row. Or `(shards, rows a shard, k)` for partners that are
-            counted within each shard of the batch.
+            counted within each shard of the batch; `partner` finds them all.
         share: Float32 tensor `(batch_size,)` or `(batch_size, k)`: the partner's
             share 1 − λ, in [0, 1]. The row keeps `lam`, the rest.
 

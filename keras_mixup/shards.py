@@ -48,7 +48,8 @@ def whole_batch(rows):
 def take_rows(x, rows):
     """The partners' rows of `x`."""
     ops = namespace(x, rows)
-    if len(rows.shape) == 1 or keras.distribution.distribution() is None:
+    spread = ops is keras.ops and keras.distribution.distribution() is not None
+    if len(rows.shape) == 1 or not spread:
         return ops.take(x, whole_batch(rows), axis=0)
     ones = (1,) * (len(x.shape) - 1)
     blocks = ops.reshape(x, tuple(rows.shape) + tuple(x.shape[1:]))

@@ -388,7 +388,7 @@ EAGER_WAYS = [through_numpy, through_backend]
         ({"policy": lambda d, _: "much"}, TypeError, "λ in.*'much'"),
         ({"policy": lambda d, _: None}, TypeError, "λ in.*None"),
         ({"distance": lambda x, y: x}, ValueError, r"one number a pair.*\(24, 3, 2\)"),
-        ({"distance": lambda x, y: 1.0}, ValueError, "one number a pair.*float"),
+        ({"distance": lambda x, y: 1.0}, TypeError, r"one number a pair.*: 1\.0"),
         ({"features": lambda x: x[1:]}, ValueError, "`features` must have 24 rows"),
         ({"features": lambda x: None}, TypeError, "`features` must hold"),
         ({"policy": "inverse_loss"}, ValueError, "not known in a data pipeline"),

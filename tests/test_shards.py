@@ -142,6 +142,11 @@ def test_a_pairing_of_whole_batches_says_what_came():
         layer(rows_of(), training=True)
 
 
+def test_a_pairing_by_label_knows_no_shards():
+    with pytest.raises(ValueError, match=r"across the whole batch.*shards=2"):
+        MixUp(pairing=pairing.LabelKernel(), shards=2)
+
+
 def test_without_a_distribution_there_is_one_shard():
     assert shards.shards_in_use() == 1
 
@@ -210,6 +215,14 @@ for name, spread in {
     mix = MixUp(8.0, seed=0)
     mix(x, training=True)
     moved[name]["rows"] = list(mix.plan.rows.shape)
+    # A pairing of the user's gets whole batches unless it is asked for shards.
+    mix = MixUp(8.0, pairing=lambda noise: jax.numpy.argsort(noise))
+    mix(x, training=True)
+    moved[name]["custom"] = list(mix.plan.rows.shape)
+    # In a pipeline, shards are those that were asked for.
+    mixed, y_mixed = MixUp(8.0, pairing="roll", shards=4, seed=0)(x, x)
+    assert (mixed == y_mixed).all()
+    moved[name]["pipeline"] = mixed.tolist()
 print(json.dumps(moved))
 """
 
@@ -226,3 +239,7 @@ def test_shards_of_a_distribution_move_nothing_for_mixing():
         assert of["similarity"] == of["none"] + 8
         assert of["whole"] >= of["none"] + 64 * 8 * 4
         assert of["rows"] == [count, 64 // count, 1]
+        assert of["custom"] == [64]
+    x = np.random.default_rng(0).random((64, 8), dtype="float32")
+    here, _ = MixUp(8.0, pairing="roll", shards=4, seed=0)(x, x)
+    np.testing.assert_array_equal(moved["data"]["pipeline"], here)

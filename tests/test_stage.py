@@ -116,9 +116,7 @@ def test_alpha_changes_a_stage_that_is_built():
 def test_an_iterator_goes_on_from_its_checkpoint(tmp_path):
     # Else TensorFlow refuses, of the variables that hold α and `prob`.
     options = tf.data.Options()
-    policy = tf.data.experimental.ExternalStatePolicy.IGNORE
-    options.experimental_external_state_policy = policy
-
+    options.experimental_symbolic_checkpoint = True
     iterator = iter(staged(calls=2).with_options(options))
     checkpoint = tf.train.Checkpoint(iterator=iterator)
     for _ in range(3):
@@ -182,6 +180,29 @@ def test_workers_of_the_service_mix_as_this_process_does(service):
     two_epochs = drawn(staged().repeat(2).apply(share_out))
     assert two_epochs == drawn(here) | drawn(here)
     assert len(two_epochs) == 2 * SIZE // BATCH
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="it is JAX's")
+def test_shards_under_a_distribution_are_those_without_one():
+    def mixed():
+        layer = MixUp(1.0, num_classes=CLASSES, shards=2, seed=3)
+        return epoch(batches().apply(layer.stage()))
+
+    expected = mixed()
+    keras.distribution.set_distribution(
+        keras.distribution.DataParallel(devices=["cpu:0"])
+    )
+    try:
+        assert_same(mixed(), expected)
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def test_a_dict_of_images_needs_labels_that_it_knows():
+    x, y = data(BATCH)
+    dataset = tf.data.Dataset.from_tensors({"images": x, "target": y})
+    with pytest.raises(ValueError, match=r"needs its labels under .*'target'"):
+        dataset.apply(MixUp(num_classes=CLASSES).stage())
 
 
 def test_only_a_dataset_has_stages():
