@@ -7,6 +7,7 @@ from keras_mixup.boxes import mix_boxes
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import is_numeric
 from keras_mixup.labels import mix_labels
+from keras_mixup.namespaces import is_dense
 from keras_mixup.namespaces import namespace
 from keras_mixup.plan import MixPlan
 
@@ -48,11 +49,9 @@ def parts_of(x, y=None, sample_weight=None):
     elif is_batch(x):
         _check_entries(x)
         parts = {key: x[key] for key in _MIXED if key in x}
-    elif isinstance(x, dict) and len(x) > 1 and any(key in x for key in _IMAGES):
-        raise ValueError(
-            "A dict batch of images needs its labels under one of the keys "
-            f"{[*_LABELS, _BOXES]}. Received: keys {sorted(x)}"
-        )
+    elif isinstance(x, dict) and any(key in x for key in _IMAGES):
+        _check_no_class_ids(x)
+        parts = {"x": x}
     else:
         parts = {"x": x}
     check_batch(**parts)
@@ -122,6 +121,18 @@ def _check_entries(batch):
         raise ValueError(
             f"{_WEIGHT!r} goes with labels or masks. Received: keys {sorted(batch)}"
         )
+
+
+def _check_no_class_ids(inputs):
+    for key, entry in inputs.items():
+        if is_dense(entry) and is_numeric(entry.dtype) and len(entry.shape) == 1:
+            dtype = keras.backend.standardize_dtype(entry.dtype)
+            if keras.backend.is_int_dtype(dtype):
+                raise ValueError(
+                    f"A dict of images has the integers {key!r} for each row. Labels "
+                    f"go under one of the keys {[*_LABELS, _BOXES]}. "
+                    f"Received: keys {sorted(inputs)}"
+                )
 
 
 def _identifies_rows(entry):

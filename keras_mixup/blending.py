@@ -9,7 +9,7 @@ from keras_mixup.shards import take_rows
 from keras_mixup.shards import whole_batch
 
 # The numbers that are blended at a time on NumPy.
-_BLOCK = 32768
+_BLOCK = 65536
 
 
 def blend(terms, shares, dtype):
@@ -26,17 +26,28 @@ def blend(terms, shares, dtype):
 
 def blend_partners(x, rows, shares, dtype):
     """The rows of `x`, moved towards their partners `rows`."""
-    if namespace(x, rows) is not NumpyOps:
-        return blend([x, *(take_rows(x, each) for each in rows)], shares, dtype)
-    # A few at a time: they stay in the cache of the processor, and nothing but
-    # the mixed batch is as large as the batch.
-    rows = [whole_batch(each) for each in rows]
+    if namespace(x, rows) is NumpyOps:
+        return _blend_arrays(x, [whole_batch(each) for each in rows], shares, dtype)
+    return blend([x, *(take_rows(x, each) for each in rows)], shares, dtype)
+
+
+def _blend_arrays(x, rows, shares, dtype):
+    # A few rows at a time: they stay in the cache of the processor, and nothing
+    # but the mixed batch is as large as the batch.
     mixed = np.empty(x.shape, dtype)
     step = max(1, _BLOCK * len(x) // max(x.size, 1))
     for start in range(0, len(x), step):
         block = slice(start, start + step)
-        terms = [x[block], *(x[each[block]] for each in rows)]
-        mixed[block] = blend(terms, [share[block] for share in shares], dtype)
+        own = x[block].astype(dtype, copy=False)
+        mixed[block] = own
+        for partners, share in zip(rows, shares):
+            share = align(share[block].astype(dtype, copy=False), own)
+            taken = x[partners[block]].astype(dtype, copy=False)
+            with np.errstate(invalid="ignore"):
+                taken -= own
+                taken *= share
+            np.copyto(taken, 0, where=share == 0)  # Also of inf − inf.
+            mixed[block] += taken
     return mixed
 
 

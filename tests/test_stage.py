@@ -201,7 +201,7 @@ def test_shards_under_a_distribution_are_those_without_one():
 def test_a_dict_of_images_needs_labels_that_it_knows():
     x, y = data(BATCH)
     dataset = tf.data.Dataset.from_tensors({"images": x, "target": y})
-    with pytest.raises(ValueError, match=r"needs its labels under .*'target'"):
+    with pytest.raises(ValueError, match=r"integers 'target' .*Labels go under one of"):
         dataset.apply(MixUp(num_classes=CLASSES).stage())
 
 
