@@ -33,7 +33,8 @@ def pipelines(session):
     ]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     for backend in BACKENDS[1:]:
-        session.run("pytest", *files, *export, env={"KERAS_BACKEND": backend})
+        options = ("-n", "2", *files, *export)
+        session.run("pytest", *options, env={"KERAS_BACKEND": backend})
 
 
 @nox.session
@@ -58,3 +59,10 @@ def examples(session):
             *("--output", f"{drawn}/{name}.png"),
             env={"KERAS_BACKEND": "jax"},
         )
+
+
+@nox.session(default=False)
+def benchmarks(session):
+    """Every ratio of docs/benchmarks.md, where nothing else runs."""
+    install(session, *BACKENDS, "benchmarks")
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,8 +1,6 @@
 import keras
-import numpy as np
 import pytest
 
-import keras_mixup
 from tests.modes import MODES
 
 
@@ -15,8 +13,3 @@ def mode(request):
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(20)
-
-
-@pytest.fixture(autouse=True)
-def doctest_names(doctest_namespace):
-    doctest_namespace.update(keras=keras, keras_mixup=keras_mixup, np=np)

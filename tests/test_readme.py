@@ -1,4 +1,3 @@
-import importlib.util
 import pathlib
 import re
 
@@ -24,7 +23,9 @@ def names():
 @pytest.mark.parametrize("block", range(len(BLOCKS)))
 def test_block_runs(block, names):
     code = BLOCKS[block]
-    if "tensorflow" in code and not importlib.util.find_spec("tensorflow"):
+    if re.search(r"tensorflow|\btf\.", code) and not importlib.util.find_spec(
+        "tensorflow"
+    ):
         pytest.skip("TensorFlow is not installed")
     exec(compile(code, f"README.md, block {block}", "exec"), names)
 

@@ -1,0 +1,16 @@
+"""What the examples in the docstrings may use."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_mixup
+
+
+@pytest.fixture(autouse=True)
+def doctest_names(request, doctest_namespace):
+    """The names that every example knows, and no example without its backend."""
+    doctest_namespace.update(keras=keras, keras_mixup=keras_mixup, np=np)
+    doctest = getattr(request.node, "dtest", None)
+    if doctest is not None and "import tensorflow" in doctest.docstring:
+        pytest.importorskip("tensorflow")
