@@ -7,6 +7,8 @@ nox.options.default_venv_backend = "venv"
 BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
+# Two processes, and every file in one of them: what is made for it, is made once.
+TWO = ["-n", "2", "--dist", "loadfile"]
 
 
 def install(session, *extras):
@@ -20,7 +22,7 @@ def install(session, *extras):
 def tests(session, backend):
     """The whole suite where no backend but one is installed."""
     install(session, backend, "dev")
-    session.run("pytest", "-n", "2", *session.posargs, env={"KERAS_BACKEND": backend})
+    session.run("pytest", *TWO, *session.posargs, env={"KERAS_BACKEND": backend})
 
 
 @nox.session
@@ -33,8 +35,7 @@ def pipelines(session):
     ]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     for backend in BACKENDS[1:]:
-        options = ("-n", "2", *files, *export)
-        session.run("pytest", *options, env={"KERAS_BACKEND": backend})
+        session.run("pytest", *TWO, *files, *export, env={"KERAS_BACKEND": backend})
 
 
 @nox.session

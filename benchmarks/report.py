@@ -93,6 +93,8 @@ def plot(rows, file):
     labels = [f"{row['name']} ({NAMES[row['backend']]})" for row in rows]
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.set_xscale("log")
+    axes.set_xticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
+    axes.minorticks_off()
     axes.axvline(1, color="lightgray", zorder=0)
     axes.set_xlabel("ratio: median and quartiles; black strokes are limits")
     figure.savefig(file, dpi=150)

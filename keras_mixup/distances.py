@@ -78,12 +78,11 @@ def over_mean(distance, real):
         `distance` over its mean; all 1 where that mean is 0, or of no pair.
     """
     ops = namespace(distance)
-    near = ops.cast(distance < _FAR, distance.dtype)
-    counted = ops.cast(real, distance.dtype) * near
-    mean = ops.sum(distance * counted) / ops.maximum(ops.sum(counted), 1.0)
-    degenerate = ops.equal(mean, 0)
-    relative = distance / ops.where(degenerate, 1.0, mean)
-    return ops.where(degenerate, ops.zeros_like(distance) + 1, relative)
+    counted = ops.cast(real & (distance < _FAR), distance.dtype)
+    total = ops.sum(distance * counted)
+    varied = total > 0
+    relative = distance * (ops.sum(counted) / ops.where(varied, total, 1.0))
+    return ops.where(varied, relative, 1.0)
 
 
 _BY_NAME = {
