@@ -197,33 +197,36 @@ assert len(jax.devices()) == 2
 x, y = data(24)
 
 
-def trainings():
+def trainings(shards):
     results = {}
     for name, policy in POLICIES.items():
         keras.utils.set_random_seed(4)
-        mix = AdaptiveMixUp(policy, seed=1)
+        mix = AdaptiveMixUp(policy, shards=shards, seed=1)
         model = compiled(classifier(mix), mix)
         results[name] = fit(model, x, y, batch_size=8)["loss"]
     return results
 
 
-one = trainings()
+# Two devices make two shards by themselves.
+results = {"whole": trainings(1), "shards": trainings(2)}
 keras.distribution.set_distribution(keras.distribution.DataParallel())
-print(json.dumps({"one": one, "two": trainings()}))
+results |= {"two_whole": trainings(1), "two_shards": trainings(None)}
+print(json.dumps(results))
 """
 
 
 @pytest.fixture(scope="module")
 def data_parallel():
-    """The same trainings on one device and on two."""
+    """The same trainings on one device and on two, in one shard and in two."""
     flags = os.environ.get("XLA_FLAGS", "")
     flags += " --xla_force_host_platform_device_count=2"
     return results_of(DATA_PARALLEL, XLA_FLAGS=flags)
 
 
 @on_jax
+@pytest.mark.parametrize("how", ["whole", "shards"])
 @pytest.mark.parametrize("name", POLICIES)
-def test_two_devices_train_as_one_would(name, data_parallel):
-    one, two = (data_parallel[count][name] for count in ("one", "two"))
+def test_two_devices_train_as_one_would(name, how, data_parallel):
+    one, two = (data_parallel[count][name] for count in (how, f"two_{how}"))
     np.testing.assert_allclose(two, one, rtol=1e-4)
     assert len(set(one)) == 3
