@@ -19,7 +19,7 @@ _FAR = 1e30
 
 def sqeuclidean(x, y):
     """Sum of the squared differences."""
-    return _sum(lambda a, b: namespace(a).square(a - b), x, y)
+    return _sum(_squared, x, y)
 
 
 def euclidean(x, y):
@@ -30,10 +30,10 @@ def euclidean(x, y):
 
 def cosine(x, y):
     """1 − cos of the angle, in [0, 2]; 1 if one of the rows is all zeros."""
-    product = _sum(lambda a, b: a * b, x, y)
+    product = _sum(_product, x, y)
     ops = namespace(product)
     # Roots before the product, which may be too large or small for a float32.
-    norms = [ops.sqrt(_sum(lambda a, _: a * a, z, z)) for z in (x, y)]
+    norms = [ops.sqrt(_sum(_product, z, z)) for z in (x, y)]
     scale = norms[0] * norms[1]
     angular = ops.equal(scale, 0)
     cosines = ops.where(angular, 0.0, product / ops.where(angular, 1.0, scale))
@@ -124,10 +124,24 @@ def _filled(structure, leaves):
     )
 
 
+def _squared(a, b):
+    difference = a - b
+    ops = namespace(difference)
+    if ops is not keras.ops:
+        return sum_of_rows(ops.square(difference))
+    # The squares would be one more tensor as large as the batch.
+    difference = ops.reshape(difference, (ops.shape(difference)[0], -1))
+    return ops.square(ops.norm(difference, axis=-1))
+
+
+def _product(a, b):
+    return sum_of_rows(a * b)
+
+
 def _sum(function, x, y):
     def of_rows(a, b):
         ops = namespace(a, b)
-        return sum_of_rows(function(ops.cast(a, "float32"), ops.cast(b, "float32")))
+        return function(ops.cast(a, "float32"), ops.cast(b, "float32"))
 
     leaves = [
         of_rows(a, b) for a, b in zip(tree.flatten(x), tree.flatten(y)) if a is not None
