@@ -105,17 +105,17 @@ class MixupLoss(keras.losses.Loss):
         check_batch(plan=plan.share, y_true=y_true)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
+        labels = plan.terms(y_true)
+        shares = [plan.lam, *plan.columns(plan.share)]
+        if self.track:
+            self._record(labels, shares, ops.stop_gradient(y_pred))
         if sample_weight is None or len(sample_weight.shape) == 0:
-            shares, weight = plan.columns(plan.share), sample_weight
+            weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            shares, weight = plan.weigh(sample_weight)
-        labels = plan.terms(y_true)
-        if self.track:
-            self._record(plan, labels, ops.stop_gradient(y_pred))
-        weighted = [1 - sum(shares), *shares]
-        plain = [plan.lam, *plan.columns(plan.share)]
-        return super().__call__(list(zip(labels, weighted, plain)), y_pred, weight)
+            others, weight = plan.weigh(sample_weight)
+            weighted = [1 - sum(others), *others]
+        return super().__call__(list(zip(labels, weighted, shares)), y_pred, weight)
 
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
@@ -152,8 +152,7 @@ class MixupLoss(keras.losses.Loss):
             for each in running:
                 each.update(loss)
 
-    def _record(self, plan, labels, y_pred):
-        shares = [plan.lam, *plan.columns(plan.share)]
+    def _record(self, labels, shares, y_pred):
         dominant = ops.max(ops.stack(shares, axis=-1), axis=-1)
         accuracy = pair_accuracy(self.loss, zip(labels, shares), y_pred)
         self._channels[0].monitor.update_state(dominant, accuracy)
