@@ -4,6 +4,8 @@ Both layers are called on the dict of images and one-hot labels that the Keras
 layer takes, and on images and integer labels where only this one is timed.
 """
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,6 +13,7 @@ import tensorflow as tf
 import keras_mixup
 from benchmarks.results import emit_ratio
 from benchmarks.results import run
+from benchmarks.stages import endless
 from benchmarks.stages import one_by_one
 from benchmarks.stages import parallel
 from benchmarks.stages import throughput
@@ -19,6 +22,7 @@ from benchmarks.timing import timed
 
 CLASSES = 10
 OWN, KERAS = "keras_mixup", "keras.layers.MixUp"
+CAST = "a cast to float32 alone"
 
 
 def data(shape, dtype):
@@ -30,6 +34,11 @@ def data(shape, dtype):
 def as_dict(images, labels):
     """The batch that `keras.layers.MixUp` takes."""
     return {"images": images, "labels": np.eye(CLASSES, dtype="float32")[labels]}
+
+
+def cast(batch):
+    """The least that a stage can do which gives floats."""
+    return {**batch, "images": tf.cast(batch["images"], "float32")}
 
 
 def against_copy(rounds):
@@ -68,8 +77,13 @@ def against_keras(shape, limits, rounds, count):
     for dtype, (sequential, autotune) in limits.items():
         batch = as_dict(*data(shape, dtype))
         stages = {name: one_by_one(batch, mix) for name, mix in layers.items()}
+        if dtype == "uint8":
+            stages[CAST] = timed(functools.partial(next, endless(batch, cast)))
         times = in_turn(stages, rounds)
         emit_ratio(f"{title} {dtype}, over {KERAS}", times, OWN, KERAS, sequential)
+        if CAST in stages:
+            name = f"{title} {dtype}, {CAST}, over {KERAS}"
+            emit_ratio(name, times, CAST, KERAS, None)
         if autotune is None:
             continue
         stages = {

@@ -55,20 +55,21 @@ def text(rows, machine, quick, seconds):
             if title in row
         ]
     misses = sum(missed(row) for row in rows)
-    measured = sum("median" in row for row in rows)
-    lines += ["", f"{misses} of {measured} over their limit."]
+    limits = sum(row.get("limit") is not None for row in rows)
+    lines += ["", f"{misses} of {limits} over their limit."]
     return "\n".join(lines)
 
 
 def missed(row):
     """Whether a result is over its limit."""
-    return "median" in row and row["median"] > row["limit"]
+    return row.get("limit") is not None and row["median"] > row["limit"]
 
 
 def _line(row):
     spread = "" if row["n"] == 1 else f"{_number(row['low'])} to {_number(row['high'])}"
     rounds = "" if row["n"] == 1 else row["n"]
-    limit = _number(row["limit"]) + (" **missed**" if missed(row) else "")
+    limit = "" if row["limit"] is None else _number(row["limit"])
+    limit += " **missed**" if missed(row) else ""
     name, median = row["name"], _number(row["median"]) + row["unit"]
     on = NAMES[row["backend"]]
     cells = (name, on, median, spread, rounds, limit, row["detail"])
@@ -87,14 +88,19 @@ def plot(rows, file):
     figure, axes = plt.subplots(figsize=(11, 1 + 0.28 * len(rows)), layout="tight")
     for y, row in enumerate(rows):
         color = "tab:red" if missed(row) else "tab:blue"
+        if row["limit"] is None:
+            color = "tab:gray"
         axes.plot([row["low"], row["high"]], [y, y], color=color, linewidth=4)
         axes.plot(row["median"], y, "o", color=color)
-        axes.plot(row["limit"], y, "|", color="black", markersize=12)
+        if row["limit"] is not None:
+            axes.plot(row["limit"], y, "|", color="black", markersize=12)
     labels = [f"{row['name']} ({NAMES[row['backend']]})" for row in rows]
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.set_xscale("log")
     axes.set_xticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
     axes.minorticks_off()
     axes.axvline(1, color="lightgray", zorder=0)
-    axes.set_xlabel("ratio: median and quartiles; black strokes are limits")
+    axes.set_xlabel(
+        "ratio: median and quartiles; black strokes are limits, gray stands beside"
+    )
     figure.savefig(file, dpi=150)

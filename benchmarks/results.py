@@ -16,7 +16,7 @@ def emit(name, values, limit, detail, unit="×"):
     Args:
         name: What was measured.
         values: Numbers, at least one.
-        limit: The most that the median may be.
+        limit: The most that the median may be, `None` for what is no aim of ours.
         detail: What the numbers are made of.
         unit: Unit of the numbers.
     """

@@ -15,6 +15,7 @@ def endless(batch, mix):
     options = tf.data.Options()
     # Or one batch is made while another stage is timed.
     options.experimental_optimization.inject_prefetch = False
+    options.experimental_optimization.map_parallelization = False
     return iter(_repeated(batch).map(mix).with_options(options))
 
 

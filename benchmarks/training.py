@@ -12,6 +12,11 @@ from benchmarks.results import run
 from benchmarks.timing import in_turn
 
 ROWS, STEPS = 128, 20
+# What stands beside: one product, and a mixup that leaves the labels alone.
+REFERENCES = {
+    "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
+    "keras.layers.MixUp": layers.MixUp,
+}
 LIMITS = {
     "tensorflow": {"graph": 1.03, "jit_compile": 1.05},
     "jax": {"jit_compile": 1.03},
@@ -43,14 +48,15 @@ def data():
     return {"x": tf.data.Dataset.from_tensors((x, y)).cache().repeat(STEPS)}
 
 
-def cnn(mix, jit_compile, track=False):
-    """A small CNN on mixed images, or on plain ones if `mix` is `None`."""
+def cnn(layer, jit_compile, track=False):
+    """A small CNN, behind a layer if there is one; with its loss if that mixes."""
     keras.utils.set_random_seed(0)
     loss = "sparse_categorical_crossentropy"
     model = keras.Sequential([keras.Input((32, 32, 3))])
-    if mix is not None:
-        model.add(mix)
-        loss = keras_mixup.MixupLoss(loss, mix, track=track)
+    if layer is not None:
+        model.add(layer)
+    if isinstance(layer, keras_mixup.MixUp):
+        loss = keras_mixup.MixupLoss(loss, layer, track=track)
     model.add(layers.Conv2D(32, 3, 2, activation="relu"))
     model.add(layers.Conv2D(64, 3, 2, activation="relu"))
     model.add(layers.Flatten())
@@ -90,7 +96,8 @@ def measure(quick):
         for make in makers.values():
             check(make, jit_compile, batches)
         models = {"none": cnn(None, jit_compile)}
-        for name, make in makers.items():
+        references = {} if jit_compile else REFERENCES
+        for name, make in {**makers, **references}.items():
             models[name] = cnn(make(), jit_compile)
         functions = {name: epochs(model, batches) for name, model in models.items()}
         times = in_turn(functions, 3 if quick else 45, warm_up=2)
@@ -98,6 +105,8 @@ def measure(quick):
         emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
         name = f"{title}, AdaptiveMixUp over MixUp"
         emit_ratio(name, times, "AdaptiveMixUp", "MixUp", 1.05)
+        for name in references:
+            emit_ratio(f"{title}, {name} over none", times, name, "none", None)
 
 
 if __name__ == "__main__":

@@ -134,10 +134,13 @@ class AdaptiveMixUp(MixUp):
             "features": features,
         }
 
-    def _draw_arguments(self):
+    def _draw_arguments(self, x):
         running = self._channel.running_loss
         loss = None if running is None else running.value
-        return {**super()._draw_arguments(), "loss": loss}
+        return {**super()._draw_arguments(x), "loss": loss}
+
+    def _is_plain(self):
+        return False
 
     def _law(self, x, noise, alpha, loss):
         def law(u, v, rows):

@@ -6,6 +6,7 @@ from keras import tree
 from keras_mixup.boxes import mix_boxes
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import is_numeric
+from keras_mixup.labels import dense_labels
 from keras_mixup.labels import mix_labels
 from keras_mixup.namespaces import is_dense
 from keras_mixup.namespaces import namespace
@@ -49,38 +50,57 @@ def parts_of(x, y=None, sample_weight=None):
     elif is_batch(x):
         _check_entries(x)
         parts = {key: x[key] for key in _MIXED if key in x}
-    elif isinstance(x, dict) and any(key in x for key in _IMAGES):
-        _check_no_class_ids(x)
-        parts = {"x": x}
     else:
+        _check_no_class_ids(x)
         parts = {"x": x}
     check_batch(**parts)
     return parts
 
 
 def labels_of(parts):
-    """The labels among the parts of a batch, `None` if it has boxes alone."""
-    return [parts[key] for key in ("y", *_LABELS) if key in parts] or None
+    """The labels among the parts of a batch, in a dict."""
+    return {key: parts[key] for key in ("y", *_LABELS) if key in parts}
 
 
-def mix_batch(plan, x, y, sample_weight, *, num_classes, dtype):
-    """Mixes inputs, labels and weights, in the form in which they came.
+def with_dense_labels(parts, num_classes):
+    """The parts with class ids as one-hot rows, ready to be blended."""
+    dense = dense_labels(labels_of(parts), parts.get(_WEIGHT), num_classes)
+    return {**parts, **dense}
+
+
+def mix_parts(plan, parts, dtype):
+    """Mixes the parts of a batch.
 
     Args:
         plan: A `MixPlan`, or `None` to leave the rows unmixed.
-        x: Inputs, or a dict for which `is_batch` holds.
-        y: Labels, `None` with a dict or with inputs alone.
-        sample_weight: Weights or `None`.
-        num_classes: Number of classes of integer labels.
+        parts: What `with_dense_labels` returned.
         dtype: Dtype of the mixed inputs.
     """
-    if y is None and is_batch(x):
-        return _mix_dict(plan, x, num_classes, dtype)
-    mixed_x = mix_inputs(plan, x, dtype)
+    mixed = dict(parts)
+    for key in ("x", *_IMAGES):
+        if key in parts:
+            mixed[key] = mix_inputs(plan, parts[key], dtype)
+    labels = labels_of(parts)
+    if labels:
+        labels, weight = mix_labels(plan, labels, parts.get(_WEIGHT))
+        mixed.update(labels)
+        if weight is not None:
+            mixed[_WEIGHT] = weight
+    if _BOXES in parts:
+        boxes = parts[_BOXES]
+        mixed[_BOXES] = mix_boxes(plan or MixPlan.identity(boxes["labels"]), boxes)
+    return mixed
+
+
+def as_it_came(parts, x, y):
+    """The mixed parts of a batch in the form in which it came."""
+    if "x" not in parts:
+        return {**x, **parts}
     if y is None:
-        return mixed_x
-    mixed_y, weight = mix_labels(plan, y, sample_weight, num_classes)
-    return (mixed_x, mixed_y) if weight is None else (mixed_x, mixed_y, weight)
+        return parts["x"]
+    if parts[_WEIGHT] is None:
+        return parts["x"], parts["y"]
+    return parts["x"], parts["y"], parts[_WEIGHT]
 
 
 def mix_inputs(plan, inputs, dtype):
@@ -88,23 +108,6 @@ def mix_inputs(plan, inputs, dtype):
     if plan is None:
         return tree.map_structure(lambda x: namespace(x).cast(x, dtype), inputs)
     return plan.mix(inputs, dtype)
-
-
-def _mix_dict(plan, batch, num_classes, dtype):
-    mixed = dict(batch)
-    for key in _IMAGES:
-        if key in batch:
-            mixed[key] = mix_inputs(plan, batch[key], dtype)
-    labels = {key: batch[key] for key in _LABELS if key in batch}
-    if labels:
-        labels, weight = mix_labels(plan, labels, batch.get(_WEIGHT), num_classes)
-        mixed.update(labels)
-        if weight is not None:
-            mixed[_WEIGHT] = weight
-    if _BOXES in batch:
-        boxes = batch[_BOXES]
-        mixed[_BOXES] = mix_boxes(plan or MixPlan.identity(boxes["labels"]), boxes)
-    return mixed
 
 
 def _check_entries(batch):
@@ -124,6 +127,8 @@ def _check_entries(batch):
 
 
 def _check_no_class_ids(inputs):
+    if not isinstance(inputs, dict) or not any(key in inputs for key in _IMAGES):
+        return
     for key, entry in inputs.items():
         if is_dense(entry) and is_numeric(entry.dtype) and len(entry.shape) == 1:
             dtype = keras.backend.standardize_dtype(entry.dtype)

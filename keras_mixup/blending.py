@@ -35,19 +35,20 @@ def _blend_arrays(x, rows, shares, dtype):
     # A few rows at a time: they stay in the cache of the processor, and nothing
     # but the mixed batch is as large as the batch.
     mixed = np.empty(x.shape, dtype)
+    shares = [align(share.astype(dtype, copy=False), x) for share in shares]
     step = max(1, _BLOCK * len(x) // max(x.size, 1))
     for start in range(0, len(x), step):
         block = slice(start, start + step)
-        own = x[block].astype(dtype, copy=False)
-        mixed[block] = own
+        own = sums = x[block].astype(dtype, copy=False)
         for partners, share in zip(rows, shares):
-            share = align(share[block].astype(dtype, copy=False), own)
+            share = share[block]
             taken = x[partners[block]].astype(dtype, copy=False)
             with np.errstate(invalid="ignore"):
                 taken -= own
                 taken *= share
-            np.copyto(taken, 0, where=share == 0)  # Also of inf − inf.
-            mixed[block] += taken
+            if not share.all():
+                np.copyto(taken, 0, where=share == 0)  # Also of inf − inf.
+            sums = np.add(sums, taken, out=mixed[block])
     return mixed
 
 

@@ -49,14 +49,14 @@ def of_pairs(distance, x, rows):
         rows: The partner of every row.
     """
 
-    def measure(rows, *leaves):
+    def measure(leaves):
         partners = (take_rows(leaf, rows) for leaf in leaves)
         return distance(_filled(x, iter(leaves)), _filled(x, partners))
 
     leaves = [_precise(leaf) for leaf in tree.flatten(x) if leaf is not None]
     if distance in _BY_NAME.values():
-        return fused(measure, rows, *leaves)
-    return measure(rows, *leaves)  # A user's function may be one XLA cannot compile.
+        return fused(measure, leaves)
+    return measure(leaves)  # A user's function may be one XLA cannot compile.
 
 
 def finite(distance):

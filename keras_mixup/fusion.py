@@ -9,6 +9,8 @@ import functools
 import math
 import sys
 
+from keras import tree
+
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
 
@@ -17,20 +19,21 @@ _LANES = 8
 _LEAST = 64
 
 
-def fused(function, *tensors):
-    """What `function` gives for tensors, compiled by XLA in a TensorFlow graph.
+def fused(function, batch):
+    """What `function` gives for a batch, compiled by XLA in a TensorFlow graph.
 
     Only the number of rows may be unknown when the graph is made: each new shape
     is compiled when it first comes, and those of ragged batches have no end.
 
     Args:
-        function: Function of the tensors, of operations that XLA knows.
-        *tensors: The tensors.
+        function: Function of `batch`, of operations that XLA knows. Tensors that it
+            closes over are inputs as well.
+        batch: A tensor of rows, or a nesting of them.
     """
-    if not _may_fuse(tensors):
-        return function(*tensors)
+    if not _may_fuse(tree.flatten(batch)):
+        return function(batch)
     tf = sys.modules["tensorflow"]
-    return tf.function(function, jit_compile=True, autograph=False)(*tensors)
+    return tf.function(function, jit_compile=True, autograph=False)(batch)
 
 
 def sum_of_rows(x):
@@ -47,6 +50,7 @@ def sum_of_rows(x):
 
 
 def _may_fuse(tensors):
+    tensors = [x for x in tensors if x is not None]
     if not all(is_tensorflow(x) for x in tensors):
         return False
     tf = sys.modules["tensorflow"]

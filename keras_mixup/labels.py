@@ -8,20 +8,16 @@ from keras_mixup.namespaces import namespace
 from keras_mixup.namespaces import values
 
 
-def mix_labels(plan, labels, sample_weight=None, num_classes=None):
-    """Labels and weights such that one soft loss is the two-term weighted loss.
+def dense_labels(labels, sample_weight=None, num_classes=None):
+    """Labels that may be blended, checked to go with their weights.
 
     Args:
-        plan: A `MixPlan`, or `None` to leave the rows unmixed.
         labels: Tensor `(batch_size, ...)` or a nesting of such tensors. Integers
-            are class ids and become one-hot float32 rows; floats are mixed as
+            are class ids and become one-hot float32 rows; floats are left as
             they are; booleans are multi-hot and become float32.
         sample_weight: Optional tensor `(batch_size, ...)` for all labels, or as
             many of them as there are labels, in the same structure.
         num_classes: Number of classes of integer labels.
-
-    Returns:
-        The mixed labels, and the mixed weights (`None` if none came).
     """
     targets = [dense_targets(y, num_classes) for y in tree.flatten(labels)]
     if len(targets) == 1:
@@ -32,6 +28,21 @@ def mix_labels(plan, labels, sample_weight=None, num_classes=None):
             "`sample_weight` must be one tensor, or one for each of the "
             f"{len(targets)} labels. Received: {len(weights)} weights"
         )
+    return tree.pack_sequence_as(labels, targets)
+
+
+def mix_labels(plan, labels, sample_weight=None):
+    """Labels and weights such that one soft loss is the two-term weighted loss.
+
+    Args:
+        plan: A `MixPlan`, or `None` to leave the rows unmixed.
+        labels: What `dense_labels` returned.
+        sample_weight: The weights that it was given.
+
+    Returns:
+        The mixed labels, and the mixed weights (`None` if none came).
+    """
+    targets, weights = tree.flatten(labels), tree.flatten(sample_weight)
     if plan is None:
         mixed, weighed = targets, [_as_float(w) for w in weights]
     else:

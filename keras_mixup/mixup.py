@@ -177,11 +177,11 @@ class MixUp(PipelineLayer):
         return super().__call__(x, **kwargs)
 
     def call(self, x, training=None):
-        plan = None
-        if training:
-            plan = self._draw(x, **self._draw_arguments())
-            self._channel.publish(plan)
-        return batch.mix_inputs(plan, x, self.compute_dtype)
+        if not training:
+            return batch.mix_inputs(None, x, self.compute_dtype)
+        plan, mixed = self._draw_and_mix({"x": x}, **self._draw_arguments(x))
+        self._channel.publish(plan)
+        return mixed["x"]
 
     def compute_mask(self, inputs, previous_mask=None):
         if any(isinstance(m, keras.KerasTensor) for m in tree.flatten(previous_mask)):
@@ -211,9 +211,9 @@ class MixUp(PipelineLayer):
             "seed": self.seed,
         }
 
-    def _draw_arguments(self):
+    def _draw_arguments(self, x):
         return {
-            "seed": self.seed_generator,
+            "noise": self._noise(x, self.seed_generator),
             "alpha": self._alpha,
             "prob": self._prob,
             "shards": self.shards or self._shards_in_use(),
@@ -223,10 +223,15 @@ class MixUp(PipelineLayer):
         # A pairing of the user's may know whole batches only.
         return shards_in_use() if pairings.is_built_in(self.pairing) else 1
 
-    def _draw(self, x, seed, alpha, prob, labels=None, loss=None, shards=None):
+    def _is_plain(self):
+        return pairings.is_built_in(self.pairing)
+
+    def _noise(self, x, seed):
         check_batch(x=x)
         first = tree.flatten(x)[0]
-        noise = uniform((self._draws, namespace(first).shape(first)[0]), seed)
+        return uniform((self._draws, namespace(first).shape(first)[0]), seed)
+
+    def _draw(self, x, noise, alpha, prob, labels=None, loss=None, shards=None):
         pairing = self.pairing
         if getattr(pairing, "needs_labels", False):
             pairing = functools.partial(pairing, labels=labels)

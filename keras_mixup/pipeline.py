@@ -63,9 +63,8 @@ class PipelineState:
         """
         if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
             self._enter_tensorflow()
-            if seed is None:
-                # One atomic operation: parallel calls never share a seed.
-                seed = self._generator.make_seeds()[:, 0]
+            # It draws in one atomic operation: parallel calls never draw alike.
+            seed = self._generator if seed is None else seed
             return {"seed": seed, **self._variables}
         if namespace(structure) is NumpyOps:
             words = [self._seed, next(self._batches), *_worker()]

@@ -7,6 +7,7 @@ import keras
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
 from keras_mixup.checks import check_rows_exist
+from keras_mixup.fusion import fused
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.seeded import SeededLayer
 from keras_mixup.stage import mixed_dataset
@@ -60,18 +61,23 @@ class PipelineLayer(SeededLayer):
 
     def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
         parts = batch.parts_of(x, y, sample_weight)
-        plan = None
+        dense = batch.with_dense_labels(parts, self.num_classes)
         if training is None or training:
-            inputs, labels = next(iter(parts.values())), batch.labels_of(parts)
+            inputs = next(iter(parts.values()))
             arguments = self._pipeline.draw_arguments(inputs, seed)
-            plan = self._draw(inputs, labels=labels, **arguments)
+            arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
+            arguments["labels"] = list(batch.labels_of(parts).values()) or None
+            plan, mixed = self._draw_and_mix(dense, **arguments)
             if not pairings.is_built_in(self.pairing):
                 check_rows_exist(plan)
-        return batch.mix_batch(
-            plan,
-            x,
-            y,
-            sample_weight,
-            num_classes=self.num_classes,
-            dtype=self.compute_dtype,
-        )
+        else:
+            mixed = batch.mix_parts(None, dense, self.compute_dtype)
+        return batch.as_it_came(mixed, x, y)
+
+    def _draw_and_mix(self, parts, **arguments):
+        def draw_and_mix(parts):
+            plan = self._draw(next(iter(parts.values())), **arguments)
+            return plan, batch.mix_parts(plan, parts, self.compute_dtype)
+
+        # XLA may not know the operations of a function of the user's.
+        return fused(draw_and_mix, parts) if self._is_plain() else draw_and_mix(parts)

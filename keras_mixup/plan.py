@@ -138,11 +138,8 @@ class MixPlan(NamedTuple):
 
     def blend(self, x, shares, dtype):
         """One tensor, every row moved towards its partners by `shares` of them."""
-
-        def blend(x, rows, *shares):
-            return blend_partners(x, self.columns(rows), shares, dtype)
-
-        return fused(blend, x, self.rows, *shares)
+        rows = self.columns(self.rows)
+        return fused(lambda x: blend_partners(x, rows, shares, dtype), x)
 
     def partner(self, inputs):
         """The rows that each row is mixed with: x[rows], dtype unchanged.

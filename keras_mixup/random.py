@@ -93,7 +93,8 @@ def uniform(shape, seed=None):
     """Float32 uniforms in [0, 1) from whichever generator `seed` belongs to.
 
     A NumPy array of words seeds NumPy, a TensorFlow tensor of two integers
-    seeds a stateless TensorFlow draw, anything else goes to `keras.random`.
+    seeds a stateless TensorFlow draw, and a `tf.random.Generator` draws itself.
+    Anything else goes to `keras.random`.
     """
     if isinstance(seed, np.ndarray):
         return np.random.default_rng(seed).random(shape, dtype="float32")
@@ -101,6 +102,8 @@ def uniform(shape, seed=None):
         import tensorflow as tf
 
         return tf.random.stateless_uniform(shape, seed)
+    if hasattr(seed, "uniform"):
+        return seed.uniform(shape)
     return keras.random.uniform(shape, dtype="float32", seed=seed)
 
 

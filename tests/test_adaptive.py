@@ -281,7 +281,7 @@ def test_no_gradient_flows_through_lam(policy, mode):
 
 
 def plan_of(layer, x):
-    return layer._draw(x, **{**layer._draw_arguments(), "loss": None})
+    return layer._draw(x, **{**layer._draw_arguments(x), "loss": None})
 
 
 def test_alpha_0_and_prob_0_mix_nothing(shares_of):

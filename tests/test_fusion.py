@@ -116,6 +116,49 @@ def test_without_xla_the_operations_are_plain(monkeypatch):
     np.testing.assert_allclose(mixed, blended(x), rtol=1e-5, atol=1e-4)
 
 
+def test_the_draw_and_all_that_it_mixes_are_one_launch():
+    mix = MixUp(8.0, num_classes=3, seed=1)
+    codes = np.eye(5, dtype="float32").reshape(5, 5, 1) + np.zeros((1, 1, 20), "f")
+    classes, weights = np.arange(5) % 3, np.float32([1, 2, 3, 4, 5])
+    batch = codes, classes, weights
+    graph = tf.function(lambda *batch: mix(*batch), autograph=False)
+    graph = graph.get_concrete_function(*map(tf.constant, batch))
+    calls = [op for op in graph.graph.get_operations() if "Partitioned" in op.type]
+    assert len(calls) == 1
+    x, y, weight = (part.numpy() for part in graph(*map(tf.constant, batch)))
+    # The shares that are seen in the inputs are those of labels and weights.
+    kept = x[:, :, 0].astype("float64")
+    np.testing.assert_allclose(kept.sum(1), 1, rtol=1e-6)
+    assert ((kept > 0).sum(1) > 1).any()
+    np.testing.assert_allclose(weight, kept @ weights, rtol=1e-5)
+    expected = kept @ (weights[:, None] * np.eye(3)[classes]) / weight[:, None]
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_labels_out_of_range_are_seen_before_xla():
+    # In what XLA compiles, nothing is asserted.
+    dataset = tf.data.Dataset.from_tensors((images(), np.arange(5)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Integer labels must"):
+        next(iter(dataset.map(MixUp(num_classes=4))))
+
+
+def test_a_pairing_of_the_user_is_left_to_tensorflow():
+    def pairing(noise):
+        rows = tf.py_function(
+            lambda x: np.arange(len(x))[::-1].copy(), [noise], "int64"
+        )
+        return tf.ensure_shape(rows, noise.shape)
+
+    x = images("float32")
+    y = np.eye(5, dtype="float32")
+    dataset = tf.data.Dataset.from_tensors((x, y)).map(MixUp(8.0, pairing=pairing))
+    mixed, labels = next(dataset.as_numpy_iterator())
+    share = labels[np.arange(5), np.arange(5)[::-1]]
+    assert ((share > 0) | (np.arange(5) == 2)).all()
+    expected = blended(x, np.arange(5)[::-1], np.where(np.arange(5) == 2, 0, share))
+    np.testing.assert_allclose(mixed, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("distance", ["sqeuclidean", "euclidean", "cosine"])
 def test_distances_are_one_pass_as_well(distance):
     x = images().astype("float32")
