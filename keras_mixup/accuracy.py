@@ -29,7 +29,7 @@ def pair_accuracy(loss, terms, y_pred):
         A float32 tensor `(batch_size,)`, or `None` for a loss that is not one of
         Keras's for classes, as any other may be a regression.
     """
-    kind = _kind(loss)
+    kind = kind_of_labels(loss)
     if kind is None:
         return None
     total = 0.0
@@ -40,6 +40,15 @@ def pair_accuracy(loss, terms, y_pred):
     return total
 
 
+def kind_of_labels(loss):
+    """What Keras's loss of classes takes labels for, `None` of any other loss."""
+    for each in (getattr(loss, "function", None), *type(loss).__mro__):
+        name = getattr(each, "__name__", "").replace("_", "").lower()
+        if name in _ACCURACIES:
+            return _ACCURACIES[name]
+    return None
+
+
 def _matches(kind, loss, labels, y_pred):
     if kind == "binary":
         # Where the logit is 0, the probability is ½.
@@ -48,11 +57,3 @@ def _matches(kind, loss, labels, y_pred):
     if kind == "sparse":
         return keras.metrics.sparse_categorical_accuracy(labels, y_pred)
     return keras.metrics.categorical_accuracy(labels, y_pred)
-
-
-def _kind(loss):
-    for each in (getattr(loss, "function", None), *type(loss).__mro__):
-        name = getattr(each, "__name__", "").replace("_", "").lower()
-        if name in _ACCURACIES:
-            return _ACCURACIES[name]
-    return None

@@ -12,6 +12,7 @@ from keras_mixup.checks import check_distances
 from keras_mixup.checks import check_lam
 from keras_mixup.checks import check_rows
 from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import fold_or_not
 from keras_mixup.mixup import MixUp
 from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import is_foreign
@@ -105,6 +106,11 @@ class AdaptiveMixUp(MixUp):
         **kwargs,
     ):
         super().__init__(alpha, **kwargs)
+        if self.num_samples > 2:
+            raise ValueError(
+                "A policy sets the λ of a row and of one partner, so `num_samples` "
+                f"must be 2. Received: num_samples={self.num_samples}"
+            )
         self.policy = policies.get(policy)
         self.distance = distances.get(distance)
         self.features = _features(features)
@@ -143,12 +149,12 @@ class AdaptiveMixUp(MixUp):
         return False
 
     def _law(self, x, noise, alpha, loss):
-        def law(u, v, rows):
-            ops = namespace(noise)
+        def law(drawn, partners, fold):
+            ops, u, (rows,) = namespace(noise), drawn[0], partners
             real = ops.logical_not(ops.equal(rows, own_rows(rows)))
             real = ops.reshape(real, (-1,))
             distance = self._distance(x, rows, real)
-            sampler = BetaSampler(u, v, alpha, noise[DRAWS], real)
+            sampler = BetaSampler(u, drawn[1], alpha, noise[DRAWS], real)
             with _explained("policy", noise):
                 lam = self.policy(sampler, distance, loss)
             check_lam(lam, u)
@@ -156,7 +162,7 @@ class AdaptiveMixUp(MixUp):
             # In a compiled step no value can be looked at.
             lam = ops.clip(ops.cast(lam, "float32"), 0.0, 1.0)
             share = ops.where(alpha > 0, ops.minimum(lam, 1 - lam), 0.0)
-            return share, ops.logical_or(lam >= 0.5, alpha <= 0)
+            return fold_or_not(share, ops.logical_or(lam >= 0.5, alpha <= 0), fold)
 
         return law
 

@@ -110,6 +110,19 @@ def mix_inputs(plan, inputs, dtype):
     return plan.mix(inputs, dtype)
 
 
+def mix_masks(plan, masks):
+    """Masks of mixed rows: what is valid in a row or in any of its partners."""
+    if any(isinstance(mask, keras.KerasTensor) for mask in tree.flatten(masks)):
+        # A Functional model hands a symbolic mask past this layer to those
+        # behind it. Without one, they take the mask of the tensors they get.
+        return None
+    if plan is None:
+        return masks
+    return tree.map_structure(
+        lambda mask: None if mask is None else plan.union(mask), masks
+    )
+
+
 def _check_entries(batch):
     for key, entry in batch.items():
         # Ids and file names belong to the row that dominates, and stay.

@@ -50,10 +50,15 @@ class PlanChannel:
             self._warn()
         self._steps.step = _Step()
 
-    def publish(self, plan):
-        """Makes `plan` the one of this forward pass."""
+    def publish(self, plan, site=0):
+        """Makes `plan` the one of this forward pass.
+
+        Args:
+            plan: A `MixPlan`.
+            site: At which of several places it applies, a number or a tensor.
+        """
         trial = getattr(plan.share, "is_meta", False)  # Torch tries with no data.
-        self._steps.step = _Step(plan, current_trace(), not trial, not trial)
+        self._steps.step = _Step(plan, site, current_trace(), not trial, not trial)
 
     def read(self):
         """The plan for a loss of this step to apply, or `None`."""
@@ -67,6 +72,16 @@ class PlanChannel:
                 "`training=True`, to mix) right before its loss."
             )
         return self._step.plan
+
+    def peek(self):
+        """The plan of a forward pass that goes on, for its other layers."""
+        step = self._step
+        return None if step.ended or not step.is_alive() else step.plan
+
+    @property
+    def site(self):
+        """Where the plan of the latest forward pass applies."""
+        return self._step.site
 
     @property
     def recorded(self):
@@ -86,6 +101,7 @@ class PlanChannel:
     def close(self):
         """Keeps the plan to look at, but not for any loss to apply."""
         self._step.open = self._step.unread = False
+        self._step.ended = True
 
     @property
     def _step(self):
@@ -115,10 +131,12 @@ class PlanChannel:
 @dataclasses.dataclass
 class _Step:
     plan: object = None
+    site: object = 0
     trace: object = None
     open: bool = False
     unread: bool = False
     recorded: tuple = ()
+    ended: bool = False
 
     def is_alive(self):
         """Whether the plan is made of values, or of symbols of this very trace."""

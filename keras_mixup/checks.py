@@ -109,6 +109,16 @@ def check_num_classes(num_classes):
     return None if num_classes is None else check_count("num_classes", num_classes)
 
 
+def check_num_samples(num_samples):
+    """Returns a number of samples of at least 2, or raises with what was expected."""
+    if check_count("num_samples", num_samples) < 2:
+        raise ValueError(
+            "`num_samples` must be ≥ 2: a row and at least one partner. "
+            f"Received: num_samples={num_samples}"
+        )
+    return int(num_samples)
+
+
 def check_batch_size(batch_size):
     """Returns a number of rows, or raises with what was expected."""
     if hasattr(batch_size, "dtype") and not isinstance(batch_size, numbers.Integral):

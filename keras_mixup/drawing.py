@@ -1,5 +1,6 @@
 """From uniforms to partners and shares: the draw behind every plan."""
 
+from keras_mixup import dirichlet
 from keras_mixup.checks import check_partners
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import folded_beta_from_uniforms
@@ -10,40 +11,80 @@ from keras_mixup.shards import split
 DRAWS = 4
 
 
-def symmetric_beta(alpha):
-    """The law of plain mixup: λ from Beta(α, α), whoever the partner is."""
-    return lambda u, v, rows: folded_beta_from_uniforms(u, v, alpha)
+def draws(num_samples):
+    """How many uniforms a row needs to be mixed of so many samples."""
+    more = num_samples - 2
+    return DRAWS + (more + dirichlet.draws(num_samples) if more else 0)
 
 
-def rows_and_shares(noise, law, *, prob, per_sample, fold, pairing, shards=1):
+def symmetric(alpha, num_samples=2):
+    """The law of plain mixup: Beta(α, α), or Dirichlet(α, …, α) of more than two.
+
+    A law is a function of uniforms, of the partner rows and of `fold` to a list of
+    shares, one a partner.
+    """
+
+    def beta(noise, rows, fold):
+        return fold_or_not(*folded_beta_from_uniforms(noise[0], noise[1], alpha), fold)
+
+    def several(noise, rows, fold):
+        noise = noise[DRAWS + num_samples - 2 :]
+        weights = dirichlet.dirichlet_from_uniforms(noise, alpha, num_samples)
+        weights = dirichlet.with_largest_first(weights) if fold else weights
+        return [weights[i] for i in range(1, num_samples)]
+
+    return beta if num_samples == 2 else several
+
+
+def fold_or_not(share, row_dominates, fold):
+    """The one share of a pair, given the smaller of λ and 1 − λ.
+
+    Args:
+        share: The smaller of the two.
+        row_dominates: Whether λ is the larger.
+        fold: Whether the partner always takes the smaller.
+    """
+    return [share if fold else namespace(share).where(row_dominates, share, 1 - share)]
+
+
+def rows_and_shares(
+    noise, law, *, prob, per_sample, fold, pairing, num_samples=2, shards=1
+):
     """The partner rows and their shares that uniforms determine.
 
     Args:
-        noise: Uniforms of shape `(4, batch_size)`.
-        law: Function of two uniforms a draw, and of the partner rows, to the
-            smaller of λ and 1 − λ and to whether λ is the larger.
+        noise: Uniforms of shape `(draws, batch_size)`.
+        law: Function of uniforms, partner rows and `fold`, as `symmetric` returns.
         prob: The chance that a row is mixed at all.
         per_sample: Whether every row has a draw of its own.
-        fold: Whether the partner always takes the smaller share.
+        fold: Whether a row keeps the largest share of itself.
         pairing: Function of one uniform a row to partner rows.
+        num_samples: How many samples a row is mixed of, itself among them.
         shards: How many parts of the batch find their partners among themselves.
 
     Returns:
         The rows and the share of a `MixPlan`.
     """
     ops = namespace(noise)
-    to_pair = noise[3] if shards == 1 else split(noise[3], shards)
-    rows = pairing(to_pair)
-    check_partners(rows, to_pair)
-    own = own_rows(to_pair)
-    rows = ops.cast(rows, own.dtype)
-    u, v, coin = (noise[i] if per_sample else noise[i, :1] for i in range(3))
-    share, row_dominates = law(u, v, rows)
-    if not fold:
-        share = ops.where(row_dominates, share, 1 - share)
-    share = ops.where(coin < prob, share, 0.0) + ops.zeros_like(noise[3])
+    rows = []
+    for i in range(3, num_samples + 2):
+        to_pair = noise[i] if shards == 1 else split(noise[i], shards)
+        own = own_rows(to_pair)
+        paired = pairing(to_pair)
+        check_partners(paired, to_pair)
+        rows.append(ops.cast(paired, own.dtype))
+    drawn = noise if per_sample else noise[:, :1]
+    shares = law(drawn, rows, fold)
+    shares = [
+        ops.where(drawn[2] < prob, share, 0.0) + ops.zeros_like(noise[3])
+        for share in shares
+    ]
     # A row that is not mixed is its own partner, so that whatever stands in
     # another row (a NaN, say) cannot reach it.
-    mixed = ops.reshape(share > 0, ops.shape(rows))
-    rows = ops.where(mixed, rows, own)
-    return rows if shards == 1 else ops.expand_dims(rows, -1), share
+    rows = [
+        ops.where(ops.reshape(share > 0, ops.shape(each)), each, own)
+        for share, each in zip(shares, rows)
+    ]
+    if num_samples > 2:
+        return ops.stack(rows, axis=-1), ops.stack(shares, axis=-1)
+    return rows[0] if shards == 1 else ops.expand_dims(rows[0], -1), shares[0]

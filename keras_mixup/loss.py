@@ -10,7 +10,9 @@ from keras_mixup.blending import align
 from keras_mixup.channel import find
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_flag
+from keras_mixup.checks import check_real
 from keras_mixup.function_loss import as_loss
+from keras_mixup.regularization import absolute_error
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -50,6 +52,9 @@ class MixupLoss(keras.losses.Loss):
             losses of classes, `mixup_accuracy`, the accuracy on the labels of
             both rows, each weighted by its share, but not by weights or masks.
             Let one loss of a model track. Defaults to `False`.
+        regularization: Number ≥ 0, the weight of a second term in what is trained on:
+            λ·mean|p − y| + (1 − λ)·mean|p − y[rows]|, of probabilities p and one-hot
+            labels for losses of classes. Defaults to `0.0`.
 
     Raises:
         TypeError: If `loss` or `mixup` is none of these.
@@ -75,6 +80,7 @@ class MixupLoss(keras.losses.Loss):
         mixup: str | keras.layers.Layer | list,
         name: str = "mixup_loss",
         track: bool = False,
+        regularization: float = 0.0,
     ):
         if isinstance(loss, MixupLoss):
             raise TypeError(
@@ -86,6 +92,7 @@ class MixupLoss(keras.losses.Loss):
             name=name, reduction=self.loss.reduction, dtype=self.loss.dtype
         )
         self.track = check_flag("track", track)
+        self.regularization = check_real("regularization", regularization, least=0)
         layers = mixup if isinstance(mixup, (list, tuple)) else [mixup]
         if not layers:
             raise ValueError("`mixup` must name at least one layer. Received: []")
@@ -120,7 +127,8 @@ class MixupLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
         for labels, weight, share in y_true:
-            values = self.loss.call(*_with_last_axis(labels, y_pred))
+            labels, p = _with_last_axis(labels, y_pred)
+            values = self.loss.call(labels, p)
             if len(values.shape) == 0:
                 raise ValueError(
                     f"The loss {self.loss.name!r} gives one number for the whole "
@@ -128,8 +136,11 @@ class MixupLoss(keras.losses.Loss):
                     "that gives a value for each row (for Dice and Tversky, pass "
                     "an `axis` without 0)."
                 )
-            total = total + align(ops.cast(weight, values.dtype), values) * values
             terms.append((share, values))
+            if self.regularization:
+                error = absolute_error(self.loss, labels, p)
+                values = values + self.regularization * error
+            total = total + align(ops.cast(weight, values.dtype), values) * values
         self._feed(terms)
         return total
 
@@ -139,6 +150,7 @@ class MixupLoss(keras.losses.Loss):
             "mixup": self._names if len(self._names) > 1 else self._names[0],
             "name": self.name,
             "track": self.track,
+            "regularization": self.regularization,
         }
 
     def _feed(self, terms):

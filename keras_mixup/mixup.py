@@ -11,22 +11,20 @@ from keras_mixup import pairing as pairings
 from keras_mixup.channel import PlanChannel
 from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
-from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_count
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_classes
+from keras_mixup.checks import check_num_samples
 from keras_mixup.checks import check_prob
-from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import draws
 from keras_mixup.drawing import rows_and_shares
-from keras_mixup.drawing import symmetric_beta
+from keras_mixup.drawing import symmetric
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.namespaces import is_foreign
-from keras_mixup.namespaces import namespace
 from keras_mixup.parameter import Parameter
 from keras_mixup.pipeline_layer import PipelineLayer
 from keras_mixup.plan import MixPlan
-from keras_mixup.random import uniform
 from keras_mixup.shards import shards_in_use
 
 
@@ -43,8 +41,7 @@ class MixUp(PipelineLayer):
     only, and `keras_mixup.MixupLoss` mixes the labels, which stay integers.
 
     **In a data pipeline**, called with labels: `dataset.map(layer)` under any
-    backend, or `layer(x, y)` on NumPy batches. It mixes unless
-    `training=False`.
+    backend, or `layer(x, y)` on NumPy batches. It mixes unless `training=False`.
 
     Args:
         alpha: Concentration of the Beta(α, α) law of λ. A number ≥ 0; 0 mixes
@@ -65,11 +62,14 @@ class MixUp(PipelineLayer):
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
         num_classes: Number of classes, to mix integer labels in a pipeline as
             one-hot rows. Not needed in a model, nor for float labels.
-        shards: Integer, the number of equal parts of a batch that find their
-            partners among themselves, if the batch divides into so many. Defaults
-            to the number of devices that a `keras.distribution` spreads a batch
-            over, so that no row has to travel; and to 1 in pipelines, and for a
-            `pairing` without a name.
+        num_samples: Integer ≥ 2, the number of samples that a row is mixed of, itself
+            among them. Of more than two the weights are from Dirichlet(α, …, α), and
+            partners may coincide. The more, the less is left of each: keep to 3,
+            with an `alpha` of about 1 / `num_samples`. Defaults to `2`.
+        shards: Integer, the number of equal parts of a batch that find partners among
+            themselves, if it divides. Defaults to the number of devices that a
+            `keras.distribution` spreads a batch over, so that no row has to travel,
+            and to 1 in pipelines, and for a `pairing` without a name.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -124,7 +124,6 @@ class MixUp(PipelineLayer):
 
     alpha = Parameter(check_alpha, "The concentration α of λ's law.")
     prob = Parameter(check_prob, "The chance that a row is mixed at all.")
-    _draws = DRAWS
 
     def __init__(
         self,
@@ -135,6 +134,7 @@ class MixUp(PipelineLayer):
         fold: bool = True,
         pairing: str | Callable = "shuffle",
         num_classes: int | None = None,
+        num_samples: int = 2,
         shards: int | None = None,
         seed: int | None = None,
         **kwargs,
@@ -143,7 +143,8 @@ class MixUp(PipelineLayer):
         check_compute_dtype(self.compute_dtype)
         self.per_sample = check_flag("per_sample", per_sample)
         self.fold = check_flag("fold", fold)
-        self.pairing = pairings.get(pairing)
+        self.num_samples = check_num_samples(num_samples)
+        self.pairing = pairings.get_for(num_samples, pairing)
         self.num_classes = check_num_classes(num_classes)
         self.shards = None if shards is None else check_count("shards", shards)
         if (self.shards or 1) > 1 and getattr(self.pairing, "needs_labels", False):
@@ -184,16 +185,7 @@ class MixUp(PipelineLayer):
         return mixed["x"]
 
     def compute_mask(self, inputs, previous_mask=None):
-        if any(isinstance(m, keras.KerasTensor) for m in tree.flatten(previous_mask)):
-            # A Functional model hands a symbolic mask past this layer to those
-            # behind it. Without one, they take the mask of the tensors they get.
-            return None
-        plan = self._channel.plan
-        if plan is None:
-            return previous_mask
-        return tree.map_structure(
-            lambda mask: None if mask is None else plan.union(mask), previous_mask
-        )
+        return batch.mix_masks(self._channel.plan, previous_mask)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -207,6 +199,7 @@ class MixUp(PipelineLayer):
             "fold": self.fold,
             "pairing": pairings.serialize(self.pairing),
             "num_classes": self.num_classes,
+            "num_samples": self.num_samples,
             "shards": self.shards,
             "seed": self.seed,
         }
@@ -223,14 +216,6 @@ class MixUp(PipelineLayer):
         # A pairing of the user's may know whole batches only.
         return shards_in_use() if pairings.is_built_in(self.pairing) else 1
 
-    def _is_plain(self):
-        return pairings.is_built_in(self.pairing)
-
-    def _noise(self, x, seed):
-        check_batch(x=x)
-        first = tree.flatten(x)[0]
-        return uniform((self._draws, namespace(first).shape(first)[0]), seed)
-
     def _draw(self, x, noise, alpha, prob, labels=None, loss=None, shards=None):
         pairing = self.pairing
         if getattr(pairing, "needs_labels", False):
@@ -243,9 +228,14 @@ class MixUp(PipelineLayer):
                 per_sample=self.per_sample,
                 fold=self.fold,
                 pairing=pairing,
+                num_samples=self.num_samples,
                 shards=shards or self.shards or 1,
             )
         )
 
+    @property
+    def _draws(self):
+        return draws(self.num_samples)
+
     def _law(self, x, noise, alpha, loss):
-        return symmetric_beta(alpha)
+        return symmetric(alpha, self.num_samples)

@@ -29,6 +29,8 @@ class NumpyOps:
     expm1 = np.expm1
     flip = np.flip
     log = np.log
+    log1p = np.log1p
+    logical_and = np.logical_and
     logical_not = np.logical_not
     logical_or = np.logical_or
     max = np.max
@@ -87,6 +89,8 @@ def _tensorflow_ops():
         expand_dims = staticmethod(tf.expand_dims)
         expm1 = staticmethod(tf.math.expm1)
         log = staticmethod(tf.math.log)
+        log1p = staticmethod(tf.math.log1p)
+        logical_and = staticmethod(tf.logical_and)
         logical_not = staticmethod(tf.logical_not)
         logical_or = staticmethod(tf.logical_or)
         maximum = staticmethod(tf.maximum)

@@ -149,6 +149,18 @@ def get(identifier):
     return identifier
 
 
+def get_for(num_samples, identifier):
+    """Resolves a pairing that several partners a row are to be drawn by."""
+    pairing = get(identifier)
+    if num_samples > 2 and pairing in (roll, reverse):
+        raise ValueError(
+            f"The pairing {pairing.__name__!r} knows one partner a row, and would "
+            "take it again. Use one that draws: 'shuffle' or 'derangement'. "
+            f"Received: num_samples={num_samples} with pairing={identifier!r}"
+        )
+    return pairing
+
+
 def is_built_in(pairing):
     """Whether it is one of those that have a name."""
     return pairing in _BY_NAME.values()

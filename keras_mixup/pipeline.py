@@ -67,8 +67,10 @@ class PipelineState:
             seed = self._generator if seed is None else seed
             return {"seed": seed, **self._variables}
         if namespace(structure) is NumpyOps:
-            words = [self._seed, next(self._batches), *_worker()]
-            return {"seed": np.array(words, "uint32"), **self._parameters}
+            if seed is None:
+                words = [self._seed, next(self._batches), *_worker()]
+                seed = np.array(words, "uint32")
+            return {"seed": seed, **self._parameters}
         return {"seed": self._seed_generator, **self._parameters}
 
     def _enter_tensorflow(self):

@@ -3,12 +3,16 @@
 import functools
 
 import keras
+from keras import tree
 
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
+from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_rows_exist
 from keras_mixup.fusion import fused
 from keras_mixup.namespaces import call_as_is
+from keras_mixup.namespaces import namespace
+from keras_mixup.random import uniform
 from keras_mixup.seeded import SeededLayer
 from keras_mixup.stage import mixed_dataset
 
@@ -81,3 +85,11 @@ class PipelineLayer(SeededLayer):
 
         # XLA may not know the operations of a function of the user's.
         return fused(draw_and_mix, parts) if self._is_plain() else draw_and_mix(parts)
+
+    def _noise(self, x, seed):
+        check_batch(x=x)
+        first = tree.flatten(x)[0]
+        return uniform((self._draws, namespace(first).shape(first)[0]), seed)
+
+    def _is_plain(self):
+        return pairings.is_built_in(self.pairing)

@@ -12,11 +12,12 @@ from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
 from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
+from keras_mixup.checks import check_num_samples
 from keras_mixup.checks import check_prob
 from keras_mixup.checks import check_rows
-from keras_mixup.drawing import DRAWS
+from keras_mixup.drawing import draws
 from keras_mixup.drawing import rows_and_shares
-from keras_mixup.drawing import symmetric_beta
+from keras_mixup.drawing import symmetric
 from keras_mixup.fusion import fused
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import Seed
@@ -69,6 +70,7 @@ class MixPlan(NamedTuple):
         per_sample: bool = True,
         fold: bool = True,
         pairing: str | Callable = "shuffle",
+        num_samples: int = 2,
         seed: Seed = None,
     ) -> "MixPlan":
         """Draws a plan for a batch.
@@ -83,6 +85,7 @@ class MixPlan(NamedTuple):
             fold: Whether λ is folded to [½, 1], so that a row keeps the larger
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
+            num_samples: Integer ≥ 2, the samples that a row is mixed of.
             seed: A Python integer, a `keras.random.SeedGenerator` or `None`.
 
         Example:
@@ -91,13 +94,15 @@ class MixPlan(NamedTuple):
         >>> plan.lam.shape[0]
         32
         """
+        num_samples = check_num_samples(num_samples)
         drawn = rows_and_shares(
-            uniform((DRAWS, check_batch_size(batch_size)), seed),
-            symmetric_beta(check_concentration(alpha)),
+            uniform((draws(num_samples), check_batch_size(batch_size)), seed),
+            symmetric(check_concentration(alpha), num_samples),
             prob=check_prob(prob),
             per_sample=check_flag("per_sample", per_sample),
             fold=check_flag("fold", fold),
-            pairing=pairings.get(pairing),
+            pairing=pairings.get_for(num_samples, pairing),
+            num_samples=num_samples,
         )
         return cls(*drawn)
 

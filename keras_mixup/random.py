@@ -19,9 +19,9 @@ Seed = int | keras.random.SeedGenerator | None
 _TWO_PI = 2 * math.pi
 # Half the spacing of float32 uniforms: a stand-in for the one draw, 0, whose
 # logarithm is infinite.
-_SMALLEST_UNIFORM = 2.0**-25
+SMALLEST_UNIFORM = 2.0**-25
 # Below it every share is 0 in float32, and some logarithm over it infinite.
-_SMALLEST_ALPHA = 1e-30
+SMALLEST_ALPHA = 1e-30
 
 
 def beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
@@ -116,8 +116,8 @@ def folded_beta_from_uniforms(u, v, alpha):
     """
     ops = namespace(u, v)
     alpha = ops.cast(alpha, "float32")
-    mixes = alpha > _SMALLEST_ALPHA
-    z = -ops.log(ops.maximum(u, _SMALLEST_UNIFORM)) / ops.where(mixes, alpha, 1.0)
+    mixes = alpha > SMALLEST_ALPHA
+    z = -ops.log(ops.maximum(u, SMALLEST_UNIFORM)) / ops.where(mixes, alpha, 1.0)
     log_radius = z + ops.log(-ops.expm1(-z))
     cosine = ops.cos(_TWO_PI * v)
     logit = log_radius + 2 * ops.log(ops.abs(cosine))

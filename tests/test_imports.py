@@ -65,7 +65,9 @@ def test_the_public_names_are_those_that_are_promised():
     names = {
         "AdaptiveMixUp",
         "MixPlan",
+        "ManifoldMixUp",
         "MixUp",
+        "MixupDataset",
         "MixupLoss",
         "MixupScheduler",
         "pairing",

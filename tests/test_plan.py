@@ -11,7 +11,7 @@ from keras_mixup import MixPlan
 from keras_mixup import pairing
 from keras_mixup.drawing import DRAWS
 from keras_mixup.drawing import rows_and_shares
-from keras_mixup.drawing import symmetric_beta
+from keras_mixup.drawing import symmetric
 from tests.modes import gradient_of
 from tests.modes import run
 from tests.modes import to_numpy
@@ -351,7 +351,7 @@ def test_every_row_lies_between_itself_and_its_partner(x, alpha, seed, pairs):
     plan = MixPlan(
         *rows_and_shares(
             noise,
-            symmetric_beta(alpha),
+            symmetric(alpha),
             prob=0.9,
             per_sample=True,
             fold=True,
