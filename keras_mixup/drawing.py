@@ -28,7 +28,8 @@ def symmetric(alpha, num_samples=2):
         return fold_or_not(*folded_beta_from_uniforms(noise[0], noise[1], alpha), fold)
 
     def several(noise, rows, fold):
-        noise = noise[DRAWS + num_samples - 2 :]
+        end = draws(num_samples)
+        noise = noise[end - dirichlet.draws(num_samples) : end]
         weights = dirichlet.dirichlet_from_uniforms(noise, alpha, num_samples)
         weights = dirichlet.with_largest_first(weights) if fold else weights
         return [weights[i] for i in range(1, num_samples)]

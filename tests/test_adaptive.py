@@ -6,7 +6,7 @@ from scipy import stats
 from keras_mixup import AdaptiveMixUp
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
-from keras_mixup import mixup
+from keras_mixup import pipeline_layer
 from keras_mixup import policies
 from keras_mixup.distances import cosine
 from keras_mixup.distances import euclidean
@@ -45,7 +45,7 @@ def known_noise(monkeypatch):
 
         return tf.constant(NOISE[: shape[0]])
 
-    monkeypatch.setattr(mixup, "uniform", uniform)
+    monkeypatch.setattr(pipeline_layer, "uniform", uniform)
 
 
 def in_model(mode):
