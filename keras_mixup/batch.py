@@ -58,14 +58,19 @@ def parts_of(x, y=None, sample_weight=None):
 
 
 def labels_of(parts):
-    """The labels among the parts of a batch, in a dict."""
-    return {key: parts[key] for key in ("y", *_LABELS) if key in parts}
+    """The labels among the parts of a batch, as they came, `None` without any."""
+    if "y" in parts:
+        return parts["y"]
+    return {key: parts[key] for key in _LABELS if key in parts} or None
 
 
 def with_dense_labels(parts, num_classes):
     """The parts with class ids as one-hot rows, ready to be blended."""
-    dense = dense_labels(labels_of(parts), parts.get(_WEIGHT), num_classes)
-    return {**parts, **dense}
+    labels = labels_of(parts)
+    if labels is None:
+        return parts
+    dense = dense_labels(labels, parts.get(_WEIGHT), num_classes)
+    return {**parts, **_under_their_keys(dense, parts)}
 
 
 def mix_parts(plan, parts, dtype):
@@ -81,9 +86,9 @@ def mix_parts(plan, parts, dtype):
         if key in parts:
             mixed[key] = mix_inputs(plan, parts[key], dtype)
     labels = labels_of(parts)
-    if labels:
+    if labels is not None:
         labels, weight = mix_labels(plan, labels, parts.get(_WEIGHT))
-        mixed.update(labels)
+        mixed.update(_under_their_keys(labels, parts))
         if weight is not None:
             mixed[_WEIGHT] = weight
     if _BOXES in parts:
@@ -121,6 +126,10 @@ def mix_masks(plan, masks):
     return tree.map_structure(
         lambda mask: None if mask is None else plan.union(mask), masks
     )
+
+
+def _under_their_keys(labels, parts):
+    return {"y": labels} if "y" in parts else labels
 
 
 def _check_entries(batch):

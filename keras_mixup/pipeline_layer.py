@@ -70,7 +70,7 @@ class PipelineLayer(SeededLayer):
             inputs = next(iter(parts.values()))
             arguments = self._pipeline.draw_arguments(inputs, seed)
             arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
-            arguments["labels"] = list(batch.labels_of(parts).values()) or None
+            arguments["labels"] = batch.labels_of(parts)
             plan, mixed = self._draw_and_mix(dense, **arguments)
             if not pairings.is_built_in(self.pairing):
                 check_rows_exist(plan)

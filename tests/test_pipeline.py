@@ -202,6 +202,20 @@ def test_structures_of_inputs_labels_and_weights(way):
     assert mixed_w["age"] == pytest.approx(np.ones(8))
 
 
+def test_labels_meet_their_weights_in_any_order(way):
+    x, _ = data()
+    targets = {name: x[:, i, 0] for i, name in enumerate("bac")}
+    weights = {name: np.float32(np.arange(8) + i) for i, name in enumerate("cab")}
+    mixed_x, mixed_y, mixed_w = way(Halves(), x, targets, weights)
+    share = shares_of(mixed_x, x)
+    for name in "abc":
+        weight, target = weights[name], targets[name]
+        np.testing.assert_allclose(mixed_w[name], blended(weight, share), rtol=1e-4)
+        np.testing.assert_allclose(
+            mixed_y[name] * mixed_w[name], blended(target * weight, share), atol=1e-4
+        )
+
+
 def test_one_weight_for_several_labels(way):
     x, y = data()
     weight = np.float32(np.arange(8))
