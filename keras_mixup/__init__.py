@@ -5,6 +5,7 @@ from keras_mixup import policies
 from keras_mixup import random
 from keras_mixup import schedules
 from keras_mixup.adaptive import AdaptiveMixUp
+from keras_mixup.clean_probability import CleanProbability
 from keras_mixup.dataset import MixupDataset
 from keras_mixup.loss import MixupLoss
 from keras_mixup.manifold import ManifoldMixUp
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveMixUp",
+    "CleanProbability",
     "ManifoldMixUp",
     "MixPlan",
     "MixUp",

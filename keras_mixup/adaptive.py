@@ -1,18 +1,19 @@
 """The AdaptiveMixUp layer: MixUp whose λ a policy sets, pair by pair."""
 
-import contextlib
 from collections.abc import Callable
 
 import keras
 from keras import tree
 
 from keras_mixup import distances
+from keras_mixup import pairing as pairings
 from keras_mixup import policies
 from keras_mixup.checks import check_distances
 from keras_mixup.checks import check_lam
 from keras_mixup.checks import check_rows
 from keras_mixup.drawing import DRAWS
 from keras_mixup.drawing import fold_or_not
+from keras_mixup.explained import explained
 from keras_mixup.mixup import MixUp
 from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import is_foreign
@@ -37,9 +38,9 @@ class AdaptiveMixUp(MixUp):
 
     Args:
         policy: What sets λ: `"similarity"`, `"exponential"`, `"linear"`,
-            `"inverse_loss"`, a policy of `keras_mixup.policies`, or a function of
-            `(distance, loss)` to λ in [0, 1], of shape `(batch_size,)` or `()`.
-            A function gets distances as they are measured, and a loss of `None`
+            `"inverse_loss"`, `"confidence"`, a policy of `keras_mixup.policies`, or a
+            function of `(distance, loss)` to λ in [0, 1], of shape `(batch_size,)` or
+            `()`. A function gets distances as they are measured, and a loss of `None`
             in a pipeline, where it meets the tensors of the pipeline. In a
             compiled step its λ is clipped to [0, 1]; else a value outside raises.
             Defaults to `"similarity"`.
@@ -105,13 +106,31 @@ class AdaptiveMixUp(MixUp):
         features: Callable | None = None,
         **kwargs,
     ):
+        rule = policies.get(policy)
+        if not rule.can_fold:
+            if kwargs.get("fold"):
+                raise ValueError(
+                    "This policy says which row of a pair dominates, and folding would "
+                    f"swap them. Received: fold=True with policy={policy!r}"
+                )
+            kwargs["fold"] = False
         super().__init__(alpha, **kwargs)
         if self.num_samples > 2:
             raise ValueError(
                 "A policy sets the λ of a row and of one partner, so `num_samples` "
                 f"must be 2. Received: num_samples={self.num_samples}"
             )
-        self.policy = policies.get(policy)
+        self.policy = rule
+        if rule.features and (features is not None or distance != "sqeuclidean"):
+            raise ValueError(
+                "This policy looks at inputs of its own, and at no `features` or "
+                f"`distance`. Received: features={features!r}, distance={distance!r}"
+            )
+        if self.policy.needs_distance and self.pairing is pairings.itself:
+            raise ValueError(
+                'With pairing="self" all distances are 0, and this policy sets λ by '
+                f"distances. Received: policy={policy!r}"
+            )
         self.distance = distances.get(distance)
         self.features = _features(features)
         if self.policy.needs_distance and not self.per_sample:
@@ -155,7 +174,7 @@ class AdaptiveMixUp(MixUp):
             real = ops.reshape(real, (-1,))
             distance = self._distance(x, rows, real)
             sampler = BetaSampler(u, drawn[1], alpha, noise[DRAWS], real)
-            with _explained("policy", noise):
+            with explained("policy", noise):
                 lam = self.policy(sampler, distance, loss)
             check_lam(lam, u)
             lam = ops.stop_gradient(ops.convert_to_tensor(lam))
@@ -174,8 +193,9 @@ class AdaptiveMixUp(MixUp):
             x,
         )
         features = self._features_of(x, real.shape[0])
-        with _explained("distance", rows):
-            distance = distances.of_pairs(self.distance, features, rows)
+        with explained("distance", rows):
+            measure = self.policy.distance or self.distance
+            distance = distances.of_pairs(measure, features, rows)
         check_distances(distance, real)
         if namespace(rows) is NumpyOps:
             # A model among the features gives backend tensors for NumPy rows.
@@ -186,6 +206,8 @@ class AdaptiveMixUp(MixUp):
         return distance
 
     def _features_of(self, x, batch_size):
+        if self.policy.features is not None:
+            return self.policy.features(x)
         if self.features is None:
             return x
         if not isinstance(self.features, keras.layers.Layer):
@@ -201,21 +223,6 @@ class AdaptiveMixUp(MixUp):
         for leaf in tree.flatten(features):
             check_rows("features", leaf, batch_size)
         return features
-
-
-@contextlib.contextmanager
-def _explained(name, drawn):
-    try:
-        yield
-    except (AttributeError, NotImplementedError, RuntimeError, TypeError) as error:
-        if not is_foreign(drawn):
-            raise
-        raise TypeError(
-            f"`{name}` failed on what it gets in a `tf.data` pipeline: TensorFlow "
-            "tensors, which `keras.ops` cannot compute on with the backend "
-            f"{keras.backend.backend()}, and no loss. Use operators or TensorFlow's "
-            "functions, or put the layer in the model."
-        ) from error
 
 
 def _features(features):

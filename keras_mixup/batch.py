@@ -11,6 +11,7 @@ from keras_mixup.labels import mix_labels
 from keras_mixup.namespaces import is_dense
 from keras_mixup.namespaces import namespace
 from keras_mixup.plan import MixPlan
+from keras_mixup.views import mix as mix_views
 
 _IMAGES = ("images", "image")
 _LABELS = ("labels", "label", "segmentation_masks", "segmentation_mask")
@@ -73,18 +74,21 @@ def with_dense_labels(parts, num_classes):
     return {**parts, **_under_their_keys(dense, parts)}
 
 
-def mix_parts(plan, parts, dtype):
+def mix_parts(plan, parts, dtype, views=None):
     """Mixes the parts of a batch.
 
     Args:
         plan: A `MixPlan`, or `None` to leave the rows unmixed.
         parts: What `with_dense_labels` returned.
         dtype: Dtype of the mixed inputs.
+        views: Views of the inputs that are blended in their stead, or `None`.
     """
+    if views is not None:
+        _check_no_places(parts)
     mixed = dict(parts)
     for key in ("x", *_IMAGES):
         if key in parts:
-            mixed[key] = mix_inputs(plan, parts[key], dtype)
+            mixed[key] = mix_inputs(plan, parts[key], dtype, views)
     labels = labels_of(parts)
     if labels is not None:
         labels, weight = mix_labels(plan, labels, parts.get(_WEIGHT))
@@ -108,10 +112,12 @@ def as_it_came(parts, x, y):
     return parts["x"], parts["y"], parts[_WEIGHT]
 
 
-def mix_inputs(plan, inputs, dtype):
-    """Inputs mixed by `plan`, or only cast where there is no plan."""
+def mix_inputs(plan, inputs, dtype, views=None):
+    """Inputs, or their views, mixed by `plan`, or only cast where there is no plan."""
     if plan is None:
         return tree.map_structure(lambda x: namespace(x).cast(x, dtype), inputs)
+    if views is not None:
+        return mix_views(plan, views, inputs, dtype)
     return plan.mix(inputs, dtype)
 
 
@@ -146,6 +152,15 @@ def _check_entries(batch):
         raise ValueError(
             f"{_WEIGHT!r} goes with labels or masks. Received: keys {sorted(batch)}"
         )
+
+
+def _check_no_places(parts):
+    for key in (*_LABELS[2:], _BOXES):
+        if key in parts:
+            raise ValueError(
+                "`views` may move what an image shows, and would leave what says where "
+                f"it is. Received: views beside {key!r}"
+            )
 
 
 def _check_no_class_ids(inputs):

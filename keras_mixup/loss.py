@@ -127,7 +127,7 @@ class MixupLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
         for labels, weight, share in y_true:
-            labels, p = _with_last_axis(labels, y_pred)
+            labels, p = with_last_axis(labels, y_pred)
             values = self.loss.call(labels, p)
             if len(values.shape) == 0:
                 raise ValueError(
@@ -195,8 +195,9 @@ def _channel_named(name):
     return None if layer is None else layer._channel
 
 
-def _with_last_axis(y_true, y_pred):
-    # Losses average over the last axis, which must not be that of the rows.
+def with_last_axis(y_true, y_pred):
+    """Labels and predictions with a last axis, for losses to average over."""
+    # It must not be that of the rows.
     if len(y_pred.shape) == 1 and len(y_true.shape) == 1:
         return ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)
     return y_true, y_pred

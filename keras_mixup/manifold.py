@@ -62,6 +62,11 @@ class ManifoldMixUp(MixUp):
 
     def __init__(self, alpha: float = 2.0, *, sites: int = 1, **kwargs):
         super().__init__(alpha, **kwargs)
+        if self.views is not None:
+            raise ValueError(
+                "ManifoldMixUp mixes states of several shapes and has no `views` of "
+                f"them. Received: views={self.views!r}"
+            )
         self.sites = check_count("sites", sites)
 
     def site(self, **kwargs) -> "MixUpSite":

@@ -8,6 +8,7 @@ from keras import tree
 
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
+from keras_mixup import views as pair_of_views
 from keras_mixup.channel import PlanChannel
 from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
@@ -70,6 +71,11 @@ class MixUp(PipelineLayer):
             themselves, if it divides. Defaults to the number of devices that a
             `keras.distribution` spreads a batch over, so that no row has to travel,
             and to 1 in pipelines, and for a `pairing` without a name.
+        views: Optional pair of layers or functions, each from `x` to a tensor of its
+            shape. What is blended is then λ·first(x) + (1 − λ)·second(x)[rows]: an
+            erased image with a rotated one, say. `pairing="self"` takes both of the
+            same row, and leaves labels as they are. A row that `prob` leaves unmixed
+            is its first view. Defaults to `None`.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -136,6 +142,7 @@ class MixUp(PipelineLayer):
         num_classes: int | None = None,
         num_samples: int = 2,
         shards: int | None = None,
+        views: tuple[Callable, Callable] | None = None,
         seed: int | None = None,
         **kwargs,
     ):
@@ -152,6 +159,7 @@ class MixUp(PipelineLayer):
                 "A pairing that looks at labels pairs rows across the whole batch. "
                 f"Received: shards={shards} with pairing={pairing!r}"
             )
+        self.views = pair_of_views.get_for(self.pairing, views)
         self.supports_masking = True
         self.alpha = alpha
         self.prob = prob
@@ -201,6 +209,7 @@ class MixUp(PipelineLayer):
             "num_classes": self.num_classes,
             "num_samples": self.num_samples,
             "shards": self.shards,
+            "views": pair_of_views.serialize(self.views),
             "seed": self.seed,
         }
 

@@ -21,6 +21,7 @@ __all__ = [
     "LabelKernel",
     "derangement",
     "get",
+    "itself",
     "reverse",
     "roll",
     "serialize",
@@ -110,17 +111,39 @@ def reverse(noise):
     return namespace(noise).flip(_rows(noise), axis=-1)
 
 
+def itself(noise):
+    """Pairs each row with itself, for `MixUp(views=...)` of one and the same row.
+
+    Args:
+        noise: Uniform draws, shape `(batch_size,)`; only their number is used.
+
+    Returns:
+        The partner of every row, integers of shape `(batch_size,)`.
+
+    Example:
+
+    >>> keras_mixup.pairing.itself(np.zeros(3)).tolist()
+    [0, 1, 2]
+    """
+    return _rows(noise)
+
+
 _BY_NAME = {
-    function.__name__: function for function in (shuffle, derangement, roll, reverse)
+    "derangement": derangement,
+    "reverse": reverse,
+    "roll": roll,
+    "self": itself,
+    "shuffle": shuffle,
 }
+_NAMES = {function: name for name, function in _BY_NAME.items()}
 
 
 def get(identifier):
     """Resolves a pairing from its name, its saved config or itself.
 
     Args:
-        identifier: `"shuffle"`, `"derangement"`, `"roll"`, `"reverse"`, a
-            callable (as a `LabelKernel` is), or what `serialize` returned.
+        identifier: `"shuffle"`, `"derangement"`, `"roll"`, `"reverse"`, `"self"`,
+            a callable (as a `LabelKernel` is), or what `serialize` returned.
 
     Returns:
         A callable from noise to partner rows.
@@ -152,9 +175,9 @@ def get(identifier):
 def get_for(num_samples, identifier):
     """Resolves a pairing that several partners a row are to be drawn by."""
     pairing = get(identifier)
-    if num_samples > 2 and pairing in (roll, reverse):
+    if num_samples > 2 and pairing in (roll, reverse, itself):
         raise ValueError(
-            f"The pairing {pairing.__name__!r} knows one partner a row, and would "
+            f"The pairing {_NAMES[pairing]!r} knows one partner a row, and would "
             "take it again. Use one that draws: 'shuffle' or 'derangement'. "
             f"Received: num_samples={num_samples} with pairing={identifier!r}"
         )
@@ -168,8 +191,8 @@ def is_built_in(pairing):
 
 def serialize(pairing):
     """The name of a built-in pairing, or the Keras config of any other."""
-    if _BY_NAME.get(getattr(pairing, "__name__", None)) is pairing:
-        return pairing.__name__
+    if is_built_in(pairing):
+        return _NAMES[pairing]
     return keras.saving.serialize_keras_object(pairing)
 
 

@@ -81,7 +81,7 @@ class PipelineLayer(SeededLayer):
     def _draw_and_mix(self, parts, **arguments):
         def draw_and_mix(parts):
             plan = self._draw(next(iter(parts.values())), **arguments)
-            return plan, batch.mix_parts(plan, parts, self.compute_dtype)
+            return plan, batch.mix_parts(plan, parts, self.compute_dtype, self.views)
 
         # XLA may not know the operations of a function of the user's.
         return fused(draw_and_mix, parts) if self._is_plain() else draw_and_mix(parts)
@@ -92,4 +92,4 @@ class PipelineLayer(SeededLayer):
         return uniform((self._draws, namespace(first).shape(first)[0]), seed)
 
     def _is_plain(self):
-        return pairings.is_built_in(self.pairing)
+        return pairings.is_built_in(self.pairing) and self.views is None

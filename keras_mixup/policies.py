@@ -1,13 +1,15 @@
 """Rules that give every pair of a batch its λ, for `AdaptiveMixUp`.
 
 A policy looks at how far apart the rows of a pair are, or at how high the
-training loss is. Pass one by name (`"similarity"`, `"exponential"`, `"linear"`,
-`"inverse_loss"`), as an object, or as a function of `(distance, loss)`.
+training loss is, or whose label is to be trusted. Pass one by name
+(`"similarity"`, `"exponential"`, `"linear"`, `"inverse_loss"`, `"confidence"`), as
+an object, or as a function of `(distance, loss)`.
 """
 
 import keras
 
 from keras_mixup.checks import check_real
+from keras_mixup.confidence import Confidence
 from keras_mixup.distance_policies import ExponentialDistance
 from keras_mixup.distance_policies import LinearDistance
 from keras_mixup.distance_policies import SimilarityKernel
@@ -16,6 +18,7 @@ from keras_mixup.policy import FunctionPolicy
 from keras_mixup.policy import Policy
 
 __all__ = [
+    "Confidence",
     "ExponentialDistance",
     "Fixed",
     "InverseLoss",
@@ -123,6 +126,9 @@ class Shuffled(Policy):
             )
         self.normalize = self.policy.normalize
         self.needs_loss = self.policy.needs_loss
+        self.features = self.policy.features
+        self.distance = self.policy.distance
+        self.can_fold = self.policy.can_fold
         self.decay = self.policy.decay
 
     def __call__(self, sampler, distance, loss):
@@ -133,6 +139,7 @@ class Shuffled(Policy):
 
 
 _BY_NAME = {
+    "confidence": Confidence,
     "exponential": ExponentialDistance,
     "inverse_loss": InverseLoss,
     "linear": LinearDistance,
@@ -144,8 +151,8 @@ def get(identifier):
     """Resolves a policy from its name, its config, itself or a function.
 
     Args:
-        identifier: `"similarity"`, `"exponential"`, `"linear"` or
-            `"inverse_loss"`; a policy; a function of `(distance, loss)` to λ; or
+        identifier: `"similarity"`, `"exponential"`, `"linear"`, `"inverse_loss"` or
+            `"confidence"`; a policy; a function of `(distance, loss)` to λ; or
             what `serialize` returned.
 
     Returns:

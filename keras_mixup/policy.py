@@ -19,6 +19,10 @@ class Policy:
             scale of the data does not matter.
         needs_loss: Whether it looks at the running mean of the training loss,
             which is known in a model with a `MixupLoss` only.
+        features: Function of `x` to what its distances are of, `None` for the layer's.
+        distance: Function of features and of their partners' to its distances, `None`
+            for the layer's.
+        can_fold: Whether λ means the same with the two rows swapped, `True`.
         decay: The weight of the past in that mean, `0.9`.
 
     Call arguments:
@@ -47,6 +51,9 @@ class Policy:
     needs_distance = True
     normalize = False
     needs_loss = False
+    features = None
+    distance = None
+    can_fold = True
     decay = 0.9
 
     def __call__(self, sampler, distance, loss):

@@ -1,0 +1,122 @@
+"""The callback that tells, while a model trains, whose label is likely right."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import tree
+
+from keras_mixup.beta_mixture import chance_of_the_lower
+from keras_mixup.checks import check_batch
+from keras_mixup.checks import check_count
+from keras_mixup.function_loss import as_loss
+from keras_mixup.loss import MixupLoss
+from keras_mixup.loss import with_last_axis
+
+
+class CleanProbability(keras.callbacks.Callback):
+    """Estimates for every row that is trained on the chance that its label is right.
+
+    A network learns right labels first. After each epoch this computes the loss of
+    every row, unmixed, and fits a mixture of two Beta laws to them: the rows of the
+    lower one are likely right. `policies.Confidence` mixes by the result, which is in
+    `probability`, an array that is refreshed in place. Before the end of the warm-up
+    it is 1 for all rows, for which that policy does plain mixup.
+
+    Batches have to be made from `probability` as it is at the time, as those of a
+    `keras.utils.PyDataset` are. Arrays that are handed to `fit` are copied at its
+    start. Batches made ahead have the chances of the time they were made at, and
+    worker processes have copies of their own.
+
+    Args:
+        x: Array, or structure of arrays, of all the rows: what `model.predict` takes.
+            If the chances are among the model's inputs, any will do here.
+        y: Array of their labels, as the loss takes them.
+        warm_up: Integer ≥ 1, the number of epochs before the first estimate.
+            Defaults to `10`.
+        loss: The loss to compare rows by: a Keras loss, its name or a function, of one
+            value a row. Defaults to that of the model; of a `MixupLoss` it is the
+            loss that is wrapped.
+        batch_size: Integer, of the prediction. Defaults to that of `predict`.
+
+    Raises:
+        ValueError: If `x` and `y` differ in their number of rows, or when the model has
+            several outputs, or no loss with a value a row.
+        TypeError: If an argument is of the wrong type.
+
+    Example:
+
+    >>> x, y = np.random.rand(64, 4), np.random.randint(0, 3, 64)
+    >>> clean = keras_mixup.CleanProbability(x, y, warm_up=1)
+    >>> model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
+    >>> model.compile("adam", "sparse_categorical_crossentropy")
+    >>> history = model.fit(x, y, epochs=2, callbacks=[clean], verbose=0)
+    >>> clean.probability.shape
+    (64,)
+
+    Its use, in a `PyDataset`:
+
+    >>> def batch_of(rows):
+    ...     return {"rows": x[rows], "confidence": clean.probability[rows]}, y[rows]
+
+    References:
+        - [Arazo et al. (2019), Unsupervised Label Noise Modeling and Loss
+          Correction](https://arxiv.org/abs/1904.11238)
+    """
+
+    def __init__(
+        self,
+        x,
+        y,
+        warm_up: int = 10,
+        *,
+        loss: str | Callable | keras.losses.Loss | None = None,
+        batch_size: int | None = None,
+    ):
+        super().__init__()
+        check_batch(x=x, y=y)
+        self.x = x
+        self.y = y
+        self.warm_up = check_count("warm_up", warm_up)
+        self.loss = None if loss is None else as_loss(loss)
+        self.batch_size = batch_size and check_count("batch_size", batch_size)
+        self.probability = np.ones(len(tree.flatten(x)[0]), "float32")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 >= self.warm_up:
+            self.refresh(self.model)
+
+    def refresh(self, model: keras.Model):
+        """Estimates `probability` anew, by the losses of `model` as it is.
+
+        `fit` does so at the end of epochs. Where a training goes on from a saved model,
+        do it once before.
+        """
+        p = model.predict(self.x, batch_size=self.batch_size, verbose=0)
+        if isinstance(p, (dict, list, tuple)):
+            raise ValueError(
+                "CleanProbability needs a model with one output. "
+                f"Received: a model with {len(p)}"
+            )
+        loss = self.loss or _loss_of(model)
+        y, p = with_last_axis(*map(keras.ops.convert_to_tensor, (self.y, p)))
+        losses = keras.ops.convert_to_numpy(loss.call(y, p))
+        if losses.ndim == 0:
+            raise ValueError(
+                f"The loss {loss.name!r} gives one number for all rows, by which they "
+                "cannot be compared. Pass `loss=` to CleanProbability."
+            )
+        losses = losses.reshape(len(losses), -1).mean(axis=1)
+        self.probability[:] = chance_of_the_lower(losses)
+
+
+def _loss_of(model):
+    loss = model.loss
+    if isinstance(loss, MixupLoss):
+        return loss.loss
+    if loss is None or isinstance(loss, (dict, list, tuple)):
+        raise ValueError(
+            "The model has no one loss to compare rows by. Pass `loss=` to "
+            f"CleanProbability. Received: a model compiled with loss={loss!r}"
+        )
+    return as_loss(loss)

@@ -1,0 +1,103 @@
+"""The policy that trusts the row whose label is likelier to be right."""
+
+import keras
+
+from keras_mixup.checks import check_real
+from keras_mixup.namespaces import namespace
+from keras_mixup.namespaces import values
+from keras_mixup.policy import Policy
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class Confidence(Policy):
+    """λ = c / (c + c'), from the chance that a row's label is right, and its partner's.
+
+    Where labels are wrong, the row that is likelier right should dominate the blend.
+    The chances travel with the batch, as one of the inputs: in a model a second
+    `keras.Input(())`, in a pipeline an entry beside the rows. `CleanProbability`
+    estimates them while the model trains.
+
+    Two rows that are as likely tell nothing, and are mixed as plain mixup does. With
+    chances of 1 for all rows, then, this is plain mixup: the warm-up. λ is not folded,
+    for which of the two rows dominates is the point, so that training accuracy, which
+    looks at the row's own label, means little.
+
+    Args:
+        key: Where the chances are in `x`: the key of a dict, or the index in a list or
+            tuple. They are numbers in [0, 1], one a row. Defaults to `"confidence"`.
+        concentration: Number > 0. Two rows that are as likely draw λ from
+            Beta(concentration, concentration). Defaults to `32.0`, as in the paper.
+
+    Example:
+
+    >>> x = {"rows": np.array([[0.0], [8.0]]), "confidence": np.array([0.9, 0.3])}
+    >>> mix = keras_mixup.AdaptiveMixUp("confidence", pairing="reverse")
+    >>> mixed, labels = mix(x, np.eye(2))
+    >>> mixed["rows"].ravel().tolist()
+    [2.0, 2.0]
+
+    In a model:
+
+    >>> inputs = {
+    ...     "rows": keras.Input((4,), name="rows"),
+    ...     "confidence": keras.Input((), name="confidence"),
+    ... }
+    >>> mix = keras_mixup.AdaptiveMixUp("confidence")
+    >>> outputs = keras.layers.Dense(3, activation="softmax")(mix(inputs)["rows"])
+    >>> model = keras.Model(inputs, outputs)
+
+    References:
+        - [Arazo et al. (2019), Unsupervised Label Noise Modeling and Loss
+          Correction](https://arxiv.org/abs/1904.11238)
+    """
+
+    can_fold = False
+
+    def __init__(self, key: str | int = "confidence", concentration: float = 32.0):
+        if isinstance(key, bool) or not isinstance(key, (str, int)):
+            raise TypeError(
+                "`key` must be the key of a dict, or an index. "
+                f"Received: key={key!r} (of type {type(key).__name__})"
+            )
+        self.key = key
+        self.concentration = check_real("concentration", concentration, above=0)
+
+    def features(self, x):
+        """The chances among the inputs, one a row."""
+        try:
+            chances = x[self.key] if isinstance(x, (dict, list, tuple)) else None
+        except (KeyError, IndexError):
+            chances = None
+        if chances is None:
+            raise ValueError(
+                f"The policy Confidence looks for {self.key!r} among the inputs. "
+                f"Received: {sorted(x) if isinstance(x, dict) else type(x).__name__}"
+            )
+        if any(size != 1 for size in chances.shape[1:]):
+            raise ValueError(
+                f"The chances {self.key!r} must be one number a row. "
+                f"Received: shape {tuple(chances.shape)}"
+            )
+        ops = namespace(chances)
+        seen = values(chances)
+        if seen is not None and not ((seen >= 0) & (seen <= 1)).all():
+            raise ValueError(
+                f"The chances {self.key!r} must be in [0, 1]. "
+                f"Received: {seen[~((seen >= 0) & (seen <= 1))].flat[0]}"
+            )
+        chances = ops.reshape(ops.cast(chances, "float32"), (-1,))
+        # In a compiled step no value can be looked at.
+        return ops.where(chances >= 0, ops.minimum(chances, 1.0), 0.0)
+
+    def distance(self, own, partner):
+        """The share that the partner is due."""
+        ops, total = namespace(own), own + partner
+        return ops.where(total > 0, partner / ops.where(total > 0, total, 1.0), 0.5)
+
+    def __call__(self, sampler, distance, loss):
+        ops = namespace(distance)
+        alike = ops.equal(distance, 0.5)
+        return ops.where(alike, sampler.beta(self.concentration), 1 - distance)
+
+    def get_config(self):
+        return {"key": self.key, "concentration": self.concentration}

@@ -1,0 +1,97 @@
+"""Two views of a batch: what a row gives to a blend, and what it gives as partner."""
+
+import keras
+from keras import tree
+
+from keras_mixup.blending import blend
+from keras_mixup.explained import explained
+from keras_mixup.namespaces import NumpyOps
+from keras_mixup.namespaces import is_dense
+from keras_mixup.namespaces import namespace
+from keras_mixup.pairing import itself
+from keras_mixup.shards import take_rows
+
+
+def get_for(pairing, views):
+    """Resolves a pair of views from layers, functions or their saved configs."""
+    if views is None:
+        if pairing is itself:
+            raise ValueError(
+                'With pairing="self" a row is blended with itself, which makes no '
+                "difference without two `views` of it. Received: views=None"
+            )
+        return None
+    if not isinstance(views, (list, tuple)) or len(views) != 2:
+        raise ValueError(
+            "`views` must be a pair: a layer or function for the rows, and one for "
+            f"their partners. Received: views={views!r}"
+        )
+    views = tuple(
+        keras.saving.deserialize_keras_object(view) if isinstance(view, dict) else view
+        for view in views
+    )
+    for view in views:
+        if not callable(view):
+            raise TypeError(
+                "`views` must be layers or functions. "
+                f"Received: {view!r} (of type {type(view).__name__})"
+            )
+    return views
+
+
+def serialize(views):
+    """What `get_for` takes, as Keras saves it."""
+    if views is None:
+        return None
+    return [keras.saving.serialize_keras_object(view) for view in views]
+
+
+def mix(plan, views, inputs, dtype):
+    """The first view of every row, moved towards the second view of its partner.
+
+    Args:
+        plan: The `MixPlan` of the batch.
+        views: Two functions of the inputs.
+        inputs: Tensor or structure of tensors.
+        dtype: Dtype of the mixed tensors.
+    """
+
+    def of_views(x, first, second):
+        if x is None:
+            return None
+        partners = [take_rows(second, rows) for rows in plan.columns(plan.rows)]
+        return blend([first, *partners], plan.columns(plan.share), dtype)
+
+    first, second = (_seen(view, inputs) for view in views)
+    return tree.map_structure(of_views, inputs, first, second)
+
+
+def _seen(view, inputs):
+    with explained("views", tree.flatten(inputs)[0]):
+        if isinstance(view, keras.layers.Layer):
+            seen = view(inputs, training=True)
+        else:
+            seen = view(inputs)
+    tree.assert_same_structure(inputs, seen)
+    return tree.map_structure(_as_shaped, inputs, seen)
+
+
+def _as_shaped(x, seen):
+    if x is None:
+        return None
+    if not is_dense(seen) or not _alike(x.shape, seen.shape):
+        what = tuple(seen.shape) if hasattr(seen, "shape") else seen
+        raise ValueError(
+            "`views` must keep the shape of what they are given. "
+            f"Received: {what} for a tensor of shape {tuple(x.shape)}"
+        )
+    if namespace(x) is NumpyOps:
+        # Layers give tensors of the backend for arrays as well.
+        return keras.ops.convert_to_numpy(seen)
+    return seen
+
+
+def _alike(shape, other):
+    return len(shape) == len(other) and all(
+        None in sizes or len(set(sizes)) == 1 for sizes in zip(shape, other)
+    )

@@ -1,0 +1,204 @@
+import keras
+import numpy as np
+import pytest
+from scipy import stats
+
+from keras_mixup import CleanProbability
+from keras_mixup import MixUp
+from keras_mixup import MixupLoss
+from keras_mixup.beta_mixture import chance_of_the_lower
+from tests import models
+
+
+def two_laws(size=20_000, seed=0):
+    rng = np.random.default_rng(seed)
+    lower = rng.random(size) < 0.6
+    laws = stats.beta(2, 8), stats.beta(7, 4)
+    x = np.where(lower, *(law.rvs(size, random_state=rng) for law in laws))
+    return x, lower, laws
+
+
+def test_the_chances_are_those_of_the_laws_that_the_losses_came_from():
+    x, _, laws = two_laws()
+    densities = [share * law.pdf(x) for share, law in zip((0.6, 0.4), laws)]
+    true = densities[0] / sum(densities)
+    found = chance_of_the_lower(x)
+    assert found.dtype == "float32"
+    assert np.abs(found - true).mean() < 0.04
+
+
+def test_of_those_with_a_chance_as_many_as_it_says_are_of_the_lower_law():
+    x, lower, _ = two_laws()
+    found = chance_of_the_lower(x)
+    for low in np.arange(0, 1, 0.2):
+        of_it = (found >= low) & (found <= low + 0.2)
+        spread = 0.5 / np.sqrt(of_it.sum())
+        assert abs(lower[of_it].mean() - found[of_it].mean()) < 0.03 + 3 * spread
+
+
+def test_a_higher_loss_is_never_likelier_right():
+    for seed in range(5):
+        x = np.random.default_rng(seed).gamma(0.4, size=3000)
+        found = chance_of_the_lower(x)[np.argsort(x)]
+        assert np.diff(found).max() < 1e-3
+
+
+def test_scale_and_place_of_the_losses_do_not_matter():
+    x, *_ = two_laws(500)
+    moved = chance_of_the_lower(40 + 7 * x)
+    np.testing.assert_allclose(moved, chance_of_the_lower(x), atol=1e-4)
+
+
+def test_losses_that_are_alike_say_nothing():
+    np.testing.assert_array_equal(chance_of_the_lower(np.full(9, 0.7)), np.ones(9))
+
+
+def noisy(size=400, wrong=0.3, seed=0):
+    """Two clouds, and labels of which some are wrong."""
+    rng = np.random.default_rng(seed)
+    right = rng.integers(0, 2, size)
+    x = rng.normal(size=(size, 4)) + 4 * right[:, None]
+    is_wrong = rng.random(size) < wrong
+    return x.astype("float32"), np.where(is_wrong, 1 - right, right), is_wrong
+
+
+@pytest.mark.parametrize("way", models.WAYS)
+@pytest.mark.parametrize("with_mixup", [False, True])
+def test_it_compares_the_losses_of_unmixed_rows(way, with_mixup):
+    x, y = models.data(60)
+    mix = MixUp(1.0) if with_mixup else None
+    model = models.classifier(mix)
+    loss = "sparse_categorical_crossentropy"
+    loss = MixupLoss(loss, mix) if with_mixup else loss
+    model.compile(keras.optimizers.SGD(0.5), loss, **models.WAYS[way])
+    clean = CleanProbability(x, y, warm_up=2)
+    models.fit(model, x, y, epochs=2, callbacks=[clean])
+    p = models.softmax(x @ models.kernel_of(model))
+    by_hand = chance_of_the_lower(models.crossentropy(y, p))
+    assert by_hand.std() > 0.2
+    np.testing.assert_allclose(clean.probability, by_hand, atol=1e-3)
+
+
+def test_all_are_right_until_the_warm_up_is_over():
+    x, y = models.data(60)
+    model = models.classifier(None)
+    model.compile("sgd", "sparse_categorical_crossentropy", **models.QUICK)
+    clean = CleanProbability(x, y, warm_up=3)
+    array = clean.probability
+    models.fit(model, x, y, epochs=2, callbacks=[clean])
+    np.testing.assert_array_equal(array, np.ones(60))
+    models.fit(model, x, y, epochs=3, initial_epoch=2, callbacks=[clean])
+    assert array.min() < 0.9
+    assert clean.probability is array
+
+
+def test_the_training_goes_on_as_without_it():
+    kernels = []
+    for watched in (False, True):
+        keras.utils.set_random_seed(3)
+        x, y = models.data(60)
+        mix = MixUp(1.0, seed=1)
+        model = models.compiled(models.classifier(mix), mix, **models.COMPILED)
+        callbacks = [CleanProbability(x, y, warm_up=1)] if watched else []
+        models.fit(model, x, y, epochs=3, callbacks=callbacks)
+        kernels.append(models.kernel_of(model))
+    np.testing.assert_array_equal(*kernels)
+
+
+def test_wrong_labels_are_found():
+    x, y, wrong = noisy()
+    # From the same start on every backend.
+    head = keras.layers.Dense(2, "softmax", kernel_initializer="zeros")
+    model = keras.Sequential([head])
+    sgd = keras.optimizers.SGD(0.1)
+    model.compile(sgd, "sparse_categorical_crossentropy", **models.QUICK)
+    clean = CleanProbability(x, y, warm_up=10, batch_size=200)
+    models.fit(model, x, y, batch_size=50, epochs=10, callbacks=[clean])
+    chances = clean.probability[wrong], clean.probability[~wrong]
+    assert np.mean(chances[0][:, None] < chances[1]) > 0.95
+    assert chances[0].mean() < 0.3 < 0.7 < chances[1].mean()
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches whose chances are those of the time at which they are made."""
+
+    def __init__(self, x, y, clean):
+        super().__init__()
+        self.x, self.y, self.clean, self.seen = x, y, clean, []
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        rows = slice(30 * index, 30 * index + 30)
+        chances = self.clean.probability[rows]
+        self.seen.append(chances.copy())
+        return {"rows": self.x[rows], "confidence": chances}, self.y[rows]
+
+
+def test_batches_carry_the_chances_of_their_time():
+    x, y = models.data(60)
+    shapes = {"rows": (models.FEATURES,), "confidence": ()}
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(inputs["rows"]))
+    model.compile("sgd", "sparse_categorical_crossentropy", **models.QUICK)
+    data = {"rows": x, "confidence": np.ones(60, "float32")}
+    clean = CleanProbability(data, y, warm_up=1)
+    batches = Batches(x, y, clean)
+    after = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: after.append(clean.probability.copy())
+    )
+    model.fit(batches, epochs=3, shuffle=False, verbose=0, callbacks=[clean, note])
+    seen = np.stack(batches.seen)
+    for chances in after[:-1]:
+        # Some batches are made ahead, before an epoch is over.
+        parts = [chances[:30], chances[30:]]
+        assert any((batch == part).all() for batch in seen for part in parts)
+    assert (seen < 0.9).any()
+
+
+def test_a_loss_of_its_own():
+    x, y = models.data(60)
+    model = models.classifier(None)
+    model.compile("sgd", "categorical_crossentropy", **models.QUICK)
+    clean = CleanProbability(x, y, loss="sparse_categorical_crossentropy")
+    clean.refresh(model)
+    p = models.softmax(x @ models.kernel_of(model))
+    by_hand = chance_of_the_lower(models.crossentropy(y, p))
+    np.testing.assert_allclose(clean.probability, by_hand, atol=1e-3)
+
+
+def test_one_number_for_all_rows_compares_none():
+    x, y = models.data(60)
+    model = models.classifier(None)
+    model.compile("sgd", keras.losses.Dice())
+    with pytest.raises(ValueError, match="one number for all rows"):
+        CleanProbability(x, np.eye(3)[y]).refresh(model)
+
+
+def test_a_model_without_a_loss():
+    x, y = models.data(60)
+    model = models.classifier(None)
+    with pytest.raises(ValueError, match="no one loss"):
+        CleanProbability(x, y).refresh(model)
+
+
+def test_a_model_of_several_outputs():
+    x, y = models.data(60)
+    inputs = keras.Input((models.FEATURES,))
+    outputs = [keras.layers.Dense(3)(inputs) for _ in range(2)]
+    with pytest.raises(ValueError, match="one output.*with 2"):
+        CleanProbability(x, y).refresh(keras.Model(inputs, outputs))
+
+
+def test_rows_and_labels_must_be_as_many():
+    x, y = models.data(60)
+    with pytest.raises(ValueError, match="60 rows"):
+        CleanProbability(x, y[:59])
+
+
+@pytest.mark.parametrize("warm_up", [0, -1])
+def test_the_first_estimate_takes_an_epoch(warm_up):
+    with pytest.raises(ValueError, match="`warm_up` must be ≥ 1"):
+        CleanProbability(*models.data(), warm_up=warm_up)
