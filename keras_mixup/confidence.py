@@ -25,6 +25,10 @@ class Confidence(Policy):
     Args:
         key: Where the chances are in `x`: the key of a dict, or the index in a list or
             tuple. They are numbers in [0, 1], one a row. Defaults to `"confidence"`.
+        floor: Number in [0, 1), what a chance counts as at least. Of two rows that are
+            both likely wrong neither then comes out whole, for the network to learn by
+            heart, which of 0.01 and 0.0001 would be 99 to 1. The paper has no floor;
+            `examples/noisy_labels.py` measures what it is worth. Defaults to `0.1`.
         concentration: Number > 0. Two rows that are as likely draw λ from
             Beta(concentration, concentration). Defaults to `32.0`, as in the paper.
 
@@ -33,7 +37,7 @@ class Confidence(Policy):
     >>> x = {"rows": np.array([[0.0], [8.0]]), "confidence": np.array([0.9, 0.3])}
     >>> mix = keras_mixup.AdaptiveMixUp("confidence", pairing="reverse")
     >>> mixed, labels = mix(x, np.eye(2))
-    >>> mixed["rows"].ravel().tolist()
+    >>> mixed["rows"].ravel().round(3).tolist()
     [2.0, 2.0]
 
     In a model:
@@ -53,13 +57,19 @@ class Confidence(Policy):
 
     can_fold = False
 
-    def __init__(self, key: str | int = "confidence", concentration: float = 32.0):
+    def __init__(
+        self,
+        key: str | int = "confidence",
+        floor: float = 0.1,
+        concentration: float = 32.0,
+    ):
         if isinstance(key, bool) or not isinstance(key, (str, int)):
             raise TypeError(
                 "`key` must be the key of a dict, or an index. "
                 f"Received: key={key!r} (of type {type(key).__name__})"
             )
         self.key = key
+        self.floor = check_real("floor", floor, least=0, below=1)
         self.concentration = check_real("concentration", concentration, above=0)
 
     def features(self, x):
@@ -87,7 +97,8 @@ class Confidence(Policy):
             )
         chances = ops.reshape(ops.cast(chances, "float32"), (-1,))
         # In a compiled step no value can be looked at.
-        return ops.where(chances >= 0, ops.minimum(chances, 1.0), 0.0)
+        chances = ops.where(chances >= 0, ops.minimum(chances, 1.0), 0.0)
+        return ops.maximum(chances, self.floor)
 
     def distance(self, own, partner):
         """The share that the partner is due."""
@@ -100,4 +111,8 @@ class Confidence(Policy):
         return ops.where(alike, sampler.beta(self.concentration), 1 - distance)
 
     def get_config(self):
-        return {"key": self.key, "concentration": self.concentration}
+        return {
+            "key": self.key,
+            "floor": self.floor,
+            "concentration": self.concentration,
+        }

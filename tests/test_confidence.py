@@ -17,12 +17,13 @@ from tests.test_pipeline import WAYS
 C = np.array([0.9, 0.3, 0.0, 1.0, 0.2, 0.6], "float32")
 OTHER = C[::-1]
 LAM = C / (C + OTHER)
+NO_FLOOR = Confidence(floor=0)
 SHAPES = {"rows": (3,), "confidence": ()}
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
 
 
 def reverse(**kwargs):
-    return AdaptiveMixUp("confidence", pairing="reverse", **kwargs)
+    return AdaptiveMixUp(NO_FLOOR, pairing="reverse", **kwargs)
 
 
 def expected():
@@ -40,7 +41,7 @@ def test_the_row_likelier_right_dominates(dtype, column, mode):
 
 
 def test_chances_may_come_in_a_tuple(mode):
-    mix = AdaptiveMixUp(Confidence(key=1), pairing="reverse")
+    mix = AdaptiveMixUp(Confidence(key=1, floor=0), pairing="reverse")
     mixed, _ = train_call(mix, (X, C), mode)
     np.testing.assert_allclose(mixed[0], expected(), atol=1e-6)
 
@@ -55,18 +56,29 @@ def test_pipelines_mix_labels_by_the_same_shares(way):
     np.testing.assert_allclose(labels, by_hand, atol=1e-6)
 
 
+def test_chances_below_the_floor_count_as_it_does(mode):
+    mix = AdaptiveMixUp("confidence", pairing="reverse", num_classes=6)
+    _, plan = train_call(mix, {"rows": X, "confidence": C / 2}, mode)
+    chances = np.maximum(C / 2, 0.1)
+    lam = chances / (chances + chances[::-1])
+    np.testing.assert_allclose(1 - plan.share, lam, atol=1e-6)
+    assert np.abs(lam - LAM).max() > 0.1
+
+
 @pytest.mark.parametrize("chance", [0.0, 0.4, 1.0])
 def test_rows_as_likely_are_mixed_as_plain_mixup_mixes_them(chance, mode):
     size = 20_000
     x = {"rows": np.zeros((size, 1), "float32"), "confidence": np.full(size, chance)}
-    mix = AdaptiveMixUp(Confidence(concentration=8), pairing="derangement", seed=1)
+    mix = AdaptiveMixUp(
+        Confidence(floor=0, concentration=8), pairing="derangement", seed=1
+    )
     _, plan = train_call(mix, x, mode)
     lam = 1 - np.float64(plan.share)
     assert stats.kstest(lam, stats.beta(8, 8).cdf).statistic < 2.23 / np.sqrt(size)
 
 
 def test_the_control_deals_the_same_shares_to_other_pairs():
-    mix = AdaptiveMixUp(Shuffled("confidence"), pairing="roll", seed=0)
+    mix = AdaptiveMixUp(Shuffled(NO_FLOOR), pairing="roll", seed=0)
     chances = np.random.default_rng(1).random(1000).astype("float32")
     x = {"rows": chances[:, None], "confidence": chances}
     _, plan = train_call(mix, x, "eager")
@@ -101,11 +113,12 @@ def test_a_step_trains_on_both_labels_by_their_shares(way):
 def test_a_model_with_chances_comes_back_from_a_file(tmp_path):
     inputs = {"rows": keras.Input((3,), name="rows")}
     inputs["chance"] = keras.Input((), name="chance")
-    mix = AdaptiveMixUp(Confidence("chance", 5), pairing="reverse", name="mix")
+    mix = AdaptiveMixUp(Confidence("chance", 0, 5), pairing="reverse", name="mix")
     model = keras.Model(inputs, layers.Dense(2)(mix(inputs)["rows"]))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras").get_layer("mix")
-    assert loaded.policy.get_config() == {"key": "chance", "concentration": 5.0}
+    config = {"key": "chance", "floor": 0.0, "concentration": 5.0}
+    assert loaded.policy.get_config() == config
     assert loaded.fold is False
     mixed, _ = train_call(loaded, {"rows": X, "chance": C}, "eager")
     np.testing.assert_allclose(mixed["rows"], expected(), atol=1e-6)
@@ -140,6 +153,12 @@ def test_folding_would_give_the_blend_to_the_wrong_row():
 def test_it_measures_nothing_else(kwargs):
     with pytest.raises(ValueError, match="inputs of its own"):
         reverse(**kwargs)
+
+
+@pytest.mark.parametrize("floor", [-0.1, 1.0])
+def test_the_floor_is_a_chance(floor):
+    with pytest.raises(ValueError, match="`floor` must be a finite number ≥ 0 and < 1"):
+        Confidence(floor=floor)
 
 
 def test_a_key_is_a_name_or_an_index():

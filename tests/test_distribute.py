@@ -165,6 +165,8 @@ def test_random_plans_are_followed_on_each_replica(mirrored):
 
 TORCH = """
 def train(rank, port, results):
+    import os
+
     import keras
     import torch
     from torch import distributed
@@ -194,7 +196,11 @@ def train(rank, port, results):
         end = head.kernel.numpy().tolist()
         steps.append({"loss": float(value), "rows": rows, "share": share, "end": end})
     results.put((rank, {"start": start, "steps": steps}))
-    distributed.destroy_process_group()
+    results.close()
+    results.join_thread()
+    distributed.barrier()
+    # Torch takes its threads apart under Python's lock, and at times waits for ever.
+    os._exit(0)
 
 
 """

