@@ -6,6 +6,7 @@ from keras import tree
 from keras_mixup.boxes import mix_boxes
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import is_numeric
+from keras_mixup.labels import class_ids
 from keras_mixup.labels import dense_labels
 from keras_mixup.labels import mix_labels
 from keras_mixup.namespaces import is_dense
@@ -70,6 +71,8 @@ def with_dense_labels(parts, num_classes):
     labels = labels_of(parts)
     if labels is None:
         return parts
+    if "y" not in parts and num_classes is not None:
+        labels = tree.map_structure(lambda y: class_ids(y, num_classes), labels)
     dense = dense_labels(labels, parts.get(_WEIGHT), num_classes)
     return {**parts, **_under_their_keys(dense, parts)}
 

@@ -56,6 +56,30 @@ def mix_labels(plan, labels, sample_weight=None):
     )
 
 
+def class_ids(labels, num_classes):
+    """Class ids as integers again, of which Keras's layers make floats in a graph.
+
+    Args:
+        labels: The labels or masks of images: class ids of any dtype, or rows of
+            `num_classes` floats, which are returned as they are.
+        num_classes: Number of classes.
+    """
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    column = len(labels.shape) == 1 or labels.shape[-1] == 1
+    if not keras.backend.is_float_dtype(dtype) or not column or num_classes == 1:
+        return labels
+    most = {"bfloat16": 256, "float16": 2048}.get(dtype)
+    if most and num_classes > most:
+        raise ValueError(
+            f"A {dtype} holds no class ids above {most}. Cast labels to integers or to "
+            f"float32. Received: {dtype} labels with num_classes={num_classes}"
+        )
+    ops = namespace(labels)
+    ids = ops.cast(labels, "int32")
+    # What is no whole number is out of range, of which there is a check.
+    return ops.where(ops.equal(ops.cast(ids, labels.dtype), labels), ids, -1)
+
+
 def dense_targets(labels, num_classes):
     """Labels as floats that may be mixed: class ids become one-hot rows."""
     dtype = keras.backend.standardize_dtype(labels.dtype)

@@ -18,7 +18,18 @@ from keras_mixup.stage import mixed_dataset
 
 
 class PipelineLayer(SeededLayer):
-    """Mixes batches that come with their labels, each by a plan of `_draw`."""
+    """Mixes batches that come with their labels, each by a plan of `_draw`.
+
+    Args:
+        seed: As for `SeededLayer`.
+        data_format: As every layer of images of Keras takes it. Whole rows are
+            blended, in which it makes no difference.
+        bounding_box_format: The same: boxes are kept as they are.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, seed, data_format=None, bounding_box_format=None, **kwargs):
+        super().__init__(seed, **kwargs)
 
     def stage(self, num_parallel_calls: int | None = None):
         """A stage of a `tf.data` pipeline that mixes alike at every run.

@@ -536,6 +536,23 @@ def test_float_class_ids_are_refused(way, size):
         way(MixUp(num_classes=CLASSES), x, y.astype("float32"))
 
 
+@pytest.mark.parametrize("column", [False, True])
+def test_class_ids_of_images_may_be_floats(way, column):
+    # Keras's layers make floats of all that is in a dict.
+    x, y = data()
+    labels = (y[:, None] if column else y).astype("float32")
+    mixed = way(Halves(num_classes=CLASSES), {"images": x, "labels": labels})
+    expected = blended(np.eye(CLASSES)[y], shares_of(mixed["images"], x))
+    assert mixed["labels"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_classes_of_images_between_two_ids(way):
+    x, y = data()
+    labels = y + np.float32(0.5)
+    with pytest.raises(Exception, match=r"Integer labels must be in \[0, 4\)"):
+        way(MixUp(num_classes=CLASSES), {"images": x, "labels": labels})
+
+
 def test_a_label_out_of_range_in_tf_data():
     tf = pytest.importorskip("tensorflow")
     x, y = data()
