@@ -51,7 +51,7 @@ def lint(session):
 @nox.session
 def examples(session):
     """Every example, at its smallest."""
-    install(session, "jax", "examples")
+    install(session, "jax", "all-examples")
     drawn = pathlib.Path(session.create_tmp()).resolve()
     for file in sorted(pathlib.Path("examples").resolve().glob("*.py")):
         if file.stem == "comparison":

@@ -5,30 +5,37 @@ import keras
 import numpy as np
 import pytest
 
-README = pathlib.Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+ROOT = pathlib.Path(__file__).parents[1]
+BLOCKS = {
+    path.name: re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S)
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
 
 
 @pytest.fixture(scope="module")
 def names():
-    """What the blocks have defined so far: they are read one after the other."""
+    """What the blocks of a page defined so far: they are read one after the other."""
     rng = np.random.default_rng(0)
-    return {
+    given = {
         "np": np,
         "images": rng.integers(0, 256, (64, 28, 28, 1), "uint8"),
         "labels": rng.integers(0, 10, 64),
     }
+    return {page: dict(given) for page in BLOCKS}
 
 
-@pytest.mark.parametrize("block", range(len(BLOCKS)))
-def test_block_runs(block, names):
-    code = BLOCKS[block]
+@pytest.mark.parametrize(
+    ("page", "block"), [(page, i) for page in BLOCKS for i in range(len(BLOCKS[page]))]
+)
+def test_block_runs(page, block, names):
+    code = BLOCKS[page][block]
     if re.search(r"\btf\.", code):
         pytest.importorskip("tensorflow")
-    exec(compile(code, f"README.md, block {block}", "exec"), names)
+    exec(compile(code, f"{page}, block {block}", "exec"), names[page])
 
 
 def test_what_the_blocks_made_trains(names):
+    names = names["README.md"]
     names["model"].fit(names["images"] / 255.0, names["labels"], verbose=0)
     assert np.isfinite(names["model"].history.history["loss"]).all()
     tokens = np.random.default_rng(0).integers(0, 1000, (16, 7))
