@@ -45,6 +45,25 @@ def test_parallel_runs_give_the_same_batches_in_the_same_order(layer):
         assert_same(epoch(first), epoch(second))
 
 
+def test_elements_that_are_not_batched_meet_their_neighbours():
+    x, y = data(SIZE)
+    mix = MixUp(4.0, pairing="roll", num_classes=CLASSES, seed=1)
+    elements = tf.data.Dataset.from_tensor_slices((x, y))
+    mixed = elements.batch(BATCH).map(mix).unbatch()
+    mixed, labels = map(np.stack, zip(*mixed.as_numpy_iterator()))
+    groups = np.arange(SIZE).reshape(-1, BATCH)
+    rows = np.roll(groups, 1, axis=1).ravel()
+    moved, whole = (
+        np.float64(each).reshape(SIZE, -1) for each in (mixed - x, x[rows] - x)
+    )
+    share = (moved * whole).sum(1) / (whole**2).sum(1)
+    np.testing.assert_allclose(moved, share[:, None] * whole, atol=1e-5)
+    eye = np.eye(CLASSES)
+    expected = (1 - share[:, None]) * eye[y] + share[:, None] * eye[y[rows]]
+    np.testing.assert_allclose(labels, expected, atol=1e-5)
+    assert share.max() > 0.1
+
+
 def test_as_many_calls_as_one_likes_give_the_same():
     assert_same(epoch(staged(calls=8)), epoch(staged(calls=None)))
 
