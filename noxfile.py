@@ -1,7 +1,5 @@
 """Tests and checks, each in a fresh environment. `nox` runs all of them."""
 
-import pathlib
-
 import nox
 
 nox.options.default_venv_backend = "venv"
@@ -51,16 +49,10 @@ def lint(session):
 @nox.session
 def examples(session):
     """Every example, at its smallest."""
-    install(session, "jax", "all-examples")
-    drawn = pathlib.Path(session.create_tmp()).resolve()
-    for file in sorted(pathlib.Path("examples").resolve().glob("*.py")):
-        if file.stem == "comparison":
-            continue
-        small = ["--epochs", "1"]
-        if file.stem != "quickstart":
-            small += ["--seeds", "1"]
-        with session.chdir(drawn):
-            session.run("python", str(file), *small, env={"KERAS_BACKEND": "jax"})
+    install(session, "jax", "all-examples", "dev")
+    # Not by file: the examples are all in one.
+    two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
+    session.run("pytest", *two, *session.posargs, env={"KERAS_BACKEND": "jax"})
 
 
 @nox.session(default=False)

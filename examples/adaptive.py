@@ -17,6 +17,7 @@ import time
 
 import keras
 import numpy as np
+from comparison import calibration_error
 from comparison import command_line
 from comparison import compare
 from keras import layers
@@ -52,12 +53,9 @@ def run(mix, data, epochs):
     logs = model.fit(x[:1000], y[:1000], batch_size=100, epochs=epochs, verbose=0)
 
     p = model.predict(x[1000:], batch_size=1000, verbose=0)
-    confidence, right = p.max(axis=1), p.argmax(axis=1) == y[1000:]
-    # |accuracy − confidence| in 15 bins of confidence, weighted by their sizes.
-    gaps = np.bincount(np.ceil(15 * confidence).astype(int), right - confidence)
     return {
-        "test error, %": 100 * (1 - right.mean()),
-        "ECE, %": 100 * np.abs(gaps).sum() / len(p),
+        "test error, %": 100 * np.mean(p.argmax(axis=1) != y[1000:]),
+        "ECE, %": 100 * calibration_error(p, y[1000:]),
         "mean λ": logs.history.get("mixup_lam", [1.0])[-1],
         "seconds": time.perf_counter() - start,
     }

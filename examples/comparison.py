@@ -1,4 +1,4 @@
-"""What the examples share: a command line, runs from several seeds, a table."""
+"""What the examples share: a command line, runs from several seeds, a table, ECE."""
 
 import argparse
 
@@ -64,3 +64,10 @@ def print_table(results):
     print(
         f"\nmean ± standard deviation over {count} seeds, on {keras.backend.backend()}"
     )
+
+
+def calibration_error(p, y):
+    """ECE: the mean gap of confidence and accuracy, in 15 bins of confidence."""
+    confidence, right = p.max(axis=1), p.argmax(axis=1) == y
+    bins = np.ceil(15 * confidence).astype(int)
+    return np.abs(np.bincount(bins, right - confidence)).sum() / len(y)

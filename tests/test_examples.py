@@ -1,0 +1,45 @@
+"""Every example, at its smallest: `pytest -m examples`, where their packages are."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.examples
+
+FOLDER = pathlib.Path(__file__).parents[1] / "examples"
+EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py"))
+EXAMPLES.remove("comparison")  # What the others share.
+
+
+def numbers(row):
+    return [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", row)]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_prints_a_table_and_draws(name, tmp_path):
+    seeds = [] if name == "quickstart" else ["--seeds", "1"]
+    script = FOLDER / f"{name}.py"
+    finished = subprocess.run(
+        [sys.executable, script, "--epochs", "1", *seeds],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    header = r"[^\n]*(?:error|ECE|IoU|recall|RMSE|test)[^\n]*"
+    # The last part that starts with one: what a progress bar says is no table.
+    *_, table = (
+        part for part in finished.stdout.split("\n\n") if re.match(header, part)
+    )
+    rows = table.splitlines()[1:]
+    assert len(rows) >= 2
+    for row in rows:
+        assert "nan" not in row
+        assert len(numbers(row)) >= 2
+    source = script.read_text("utf-8")
+    if "--output" in source or "output=" in source:
+        assert [path.suffix for path in tmp_path.iterdir()] == [".png"]
