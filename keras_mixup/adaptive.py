@@ -139,14 +139,14 @@ class AdaptiveMixUp(MixUp):
                 f"the distance of each pair. Received: policy={policy!r}"
             )
         if isinstance(self.features, keras.layers.Layer):
-            self.built = self.features.built
+            self.built = self.built and self.features.built
         if self.policy.needs_loss:
             self._channel.running_loss = RunningLoss(self, self.policy.decay)
 
     def build(self, input_shape):
         if isinstance(self.features, keras.layers.Layer) and not self.features.built:
             self.features.build(input_shape)
-        self.built = True
+        super().build(input_shape)
 
     def get_config(self):
         features = self.features

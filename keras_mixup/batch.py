@@ -71,8 +71,8 @@ def with_dense_labels(parts, num_classes):
     labels = labels_of(parts)
     if labels is None:
         return parts
-    if "y" not in parts and num_classes is not None:
-        labels = tree.map_structure(lambda y: class_ids(y, num_classes), labels)
+    if "y" not in parts:
+        labels = {key: class_ids(key, y, num_classes) for key, y in labels.items()}
     dense = dense_labels(labels, parts.get(_WEIGHT), num_classes)
     return {**parts, **_under_their_keys(dense, parts)}
 

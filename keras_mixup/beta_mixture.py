@@ -35,6 +35,8 @@ def chance_of_the_lower(losses):
     at_lower, at_upper = chance(np.array(means))
     found = np.where(scaled < means[0], np.maximum(found, at_lower), found)
     found = np.where(scaled > means[1], np.minimum(found, at_upper), found)
+    order = np.argsort(scaled)
+    found[order] = np.minimum.accumulate(found[order])
     return found.astype("float32")
 
 

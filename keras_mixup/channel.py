@@ -6,6 +6,7 @@ shape changes with the batch cannot be Keras variables, so this is plain Python.
 """
 
 import dataclasses
+import itertools
 import threading
 import warnings
 import weakref
@@ -15,6 +16,8 @@ from keras_mixup.namespaces import values
 from keras_mixup.traces import current_trace
 
 _LAYERS = weakref.WeakValueDictionary()
+# Tells in which order the layers of a step were called.
+_CLOCK = itertools.count()
 
 
 class PlanChannel:
@@ -50,15 +53,26 @@ class PlanChannel:
             self._warn()
         self._steps.step = _Step()
 
-    def publish(self, plan, site=0):
+    def publish(self, plan, site=0, sites=1):
         """Makes `plan` the one of this forward pass.
 
         Args:
             plan: A `MixPlan`.
             site: At which of several places it applies, a number or a tensor.
+            sites: How many places there are.
         """
         trial = getattr(plan.share, "is_meta", False)  # Torch tries with no data.
         self._steps.step = _Step(plan, site, current_trace(), not trial, not trial)
+        self._steps.step.missing = set(range(1, sites))
+
+    def visit(self, site):
+        """Notes that a further place of the plan was met."""
+        self._step.missing.discard(site)
+        self._step.last = next(_CLOCK)
+
+    def is_before(self, other):
+        """Whether all places of this step were met before those of `other`."""
+        return self._step.last < other._step.first
 
     def read(self):
         """The plan for a loss of this step to apply, or `None`."""
@@ -70,6 +84,12 @@ class PlanChannel:
                 "MixupLoss was called apart from the training step that the layer "
                 f"{self.name!r} drew its plan in. Call the model (with "
                 "`training=True`, to mix) right before its loss."
+            )
+        if self._step.missing:
+            raise ValueError(
+                f"The layer {self.name!r} has places that the step did not meet, so "
+                "that some steps would mix labels alone. Every `site()` that was made "
+                f"must be in the model. Missing: {sorted(self._step.missing)}"
             )
         return self._step.plan
 
@@ -122,8 +142,9 @@ class PlanChannel:
         warnings.warn(
             f"The layer {self.name!r} mixed the inputs of a training step, but no "
             "MixupLoss read its plan, so the labels were not mixed. Compile the "
-            "model with `MixupLoss(loss, mixup=layer)`, and call the layer once a "
-            "step (on a dict or tuple, if the model has several inputs).",
+            "model with `MixupLoss(loss, mixup=layer)`, of this layer and not of "
+            "another or a copy, and call the layer once a step (on a dict or tuple, "
+            "if the model has several inputs).",
             stacklevel=4,
         )
 
@@ -137,6 +158,12 @@ class _Step:
     unread: bool = False
     recorded: tuple = ()
     ended: bool = False
+    missing: set = dataclasses.field(default_factory=set)
+    first: int = dataclasses.field(default_factory=lambda: next(_CLOCK))
+    last: int = 0
+
+    def __post_init__(self):
+        self.last = self.first
 
     def is_alive(self):
         """Whether the plan is made of values, or of symbols of this very trace."""

@@ -82,6 +82,11 @@ class CleanProbability(keras.callbacks.Callback):
         self.batch_size = batch_size and check_count("batch_size", batch_size)
         self.probability = np.ones(len(tree.flatten(x)[0]), "float32")
 
+    def on_train_begin(self, logs=None):
+        # Rather than after epochs of warm-up.
+        _check_outputs(getattr(self.model, "outputs", None))
+        self._loss_for(self.model)
+
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 >= self.warm_up:
             self.refresh(self.model)
@@ -93,12 +98,8 @@ class CleanProbability(keras.callbacks.Callback):
         do it once before.
         """
         p = model.predict(self.x, batch_size=self.batch_size, verbose=0)
-        if isinstance(p, (dict, list, tuple)):
-            raise ValueError(
-                "CleanProbability needs a model with one output. "
-                f"Received: a model with {len(p)}"
-            )
-        loss = self.loss or _loss_of(model)
+        _check_outputs(p)
+        loss = self._loss_for(model)
         y, p = with_last_axis(*map(keras.ops.convert_to_tensor, (self.y, p)))
         losses = keras.ops.convert_to_numpy(loss.call(y, p))
         if losses.ndim == 0:
@@ -109,14 +110,21 @@ class CleanProbability(keras.callbacks.Callback):
         losses = losses.reshape(len(losses), -1).mean(axis=1)
         self.probability[:] = chance_of_the_lower(losses)
 
+    def _loss_for(self, model):
+        loss = self.loss or model.loss
+        if isinstance(loss, MixupLoss):
+            return loss.loss
+        if loss is None or isinstance(loss, (dict, list, tuple)):
+            raise ValueError(
+                "The model has no one loss to compare rows by. Pass `loss=` to "
+                f"CleanProbability. Received: a model compiled with loss={loss!r}"
+            )
+        return as_loss(loss)
 
-def _loss_of(model):
-    loss = model.loss
-    if isinstance(loss, MixupLoss):
-        return loss.loss
-    if loss is None or isinstance(loss, (dict, list, tuple)):
+
+def _check_outputs(outputs):
+    if isinstance(outputs, (dict, list, tuple)) and len(outputs) > 1:
         raise ValueError(
-            "The model has no one loss to compare rows by. Pass `loss=` to "
-            f"CleanProbability. Received: a model compiled with loss={loss!r}"
+            "CleanProbability needs a model with one output. "
+            f"Received: a model with {len(outputs)}"
         )
-    return as_loss(loss)

@@ -14,8 +14,9 @@ class Confidence(Policy):
 
     Where labels are wrong, the row that is likelier right should dominate the blend.
     The chances travel with the batch, as one of the inputs: in a model a second
-    `keras.Input(())`, in a pipeline an entry beside the rows. `CleanProbability`
-    estimates them while the model trains.
+    `keras.Input(())`, in a pipeline an entry beside the rows, in batches `(x, y)`
+    whose `x` is a dict or tuple. `CleanProbability` estimates them while the model
+    trains.
 
     Two rows that are as likely tell nothing, and are mixed as plain mixup does. With
     chances of 1 for all rows, then, this is plain mixup: the warm-up. λ is not folded,

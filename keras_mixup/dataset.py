@@ -66,7 +66,7 @@ class MixupDataset(keras.utils.PyDataset):
         return self._dataset.num_batches
 
     def __getitem__(self, index):
-        words = np.array([self._seed, self._epoch, index], "uint32")
+        words = np.array([self._seed, self._epoch, index % 2**32], "uint32")
         return self._mix._mix_element(self._dataset[index], words)
 
     def on_epoch_begin(self):

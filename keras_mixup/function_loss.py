@@ -31,7 +31,7 @@ class FunctionLoss(keras.losses.Loss):
         self.function = function
 
     def call(self, y_true, y_pred):
-        return self.function(*_of_one_rank(y_true, y_pred))
+        return self.function(*of_one_rank(y_true, y_pred))
 
     def get_config(self):
         return {
@@ -40,7 +40,8 @@ class FunctionLoss(keras.losses.Loss):
         }
 
 
-def _of_one_rank(y_true, y_pred):
+def of_one_rank(y_true, y_pred):
+    """Labels and predictions, one of which may have a last axis of size 1 alone."""
     missing = len(y_pred.shape) - len(y_true.shape)
     if missing == 1 and y_pred.shape[-1] == 1:
         return ops.expand_dims(y_true, -1), y_pred

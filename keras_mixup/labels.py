@@ -56,18 +56,27 @@ def mix_labels(plan, labels, sample_weight=None):
     )
 
 
-def class_ids(labels, num_classes):
+def class_ids(key, labels, num_classes):
     """Class ids as integers again, of which Keras's layers make floats in a graph.
 
     Args:
+        key: Their key in the batch.
         labels: The labels or masks of images: class ids of any dtype, or rows of
             `num_classes` floats, which are returned as they are.
-        num_classes: Number of classes.
+        num_classes: Number of classes, or `None`.
     """
     dtype = keras.backend.standardize_dtype(labels.dtype)
     column = len(labels.shape) == 1 or labels.shape[-1] == 1
     if not keras.backend.is_float_dtype(dtype) or not column or num_classes == 1:
         return labels
+    if num_classes is None:
+        if key not in ("labels", "label"):
+            return labels
+        raise ValueError(
+            f"{key!r} with one float a row may be class ids: Keras's image layers make "
+            "floats of them in a graph. Pass `num_classes` to MixUp, or call it as "
+            "`mix(images, targets)` to blend numbers. Received: num_classes=None"
+        )
     most = {"bfloat16": 256, "float16": 2048}.get(dtype)
     if most and num_classes > most:
         raise ValueError(

@@ -54,7 +54,8 @@ class MixupLoss(keras.losses.Loss):
             Let one loss of a model track. Defaults to `False`.
         regularization: Number ≥ 0, the weight of a second term in what is trained on:
             λ·mean|p − y| + (1 − λ)·mean|p − y[rows]|, of probabilities p and one-hot
-            labels for losses of classes. Defaults to `0.0`.
+            labels for losses of classes. A mean over the classes: of ten, 10 is not
+            much. It counts rows of an `ignore_class` too. Defaults to `0.0`.
 
     Raises:
         TypeError: If `loss` or `mixup` is none of these.
@@ -178,13 +179,18 @@ class MixupLoss(keras.losses.Loss):
                     f"There is no MixUp layer named {name!r} for MixupLoss to read the "
                     "plan of. Pass the layer itself, or its name once it exists."
                 )
-        plans = [channel.read() for channel in self._channels]
-        plans = [plan for plan in plans if plan is not None]
-        if not plans:
-            return None
-        plan, *later = plans
-        for other in later:
-            plan = plan.then(other)
+        plan = before = None
+        for channel in self._channels:
+            later = channel.read()
+            if later is None:
+                continue
+            if before is not None and not before.is_before(channel):
+                raise ValueError(
+                    "`mixup` must list layers in the order in which the data meets "
+                    "them, all places of one before those of the next. "
+                    f"Received: mixup={self._names}"
+                )
+            plan, before = later if plan is None else plan.then(later), channel
         return plan
 
 

@@ -27,7 +27,8 @@ class ManifoldMixUp(MixUp):
 
     Args:
         alpha: As for `MixUp`. Defaults to `2.0`, as in the paper.
-        sites: Integer ≥ 1, the number of places. `site()` counts them.
+        sites: Integer ≥ 1, the least number of places, this one among them; `site()`
+            makes it more as needed. Each must be in the model. Defaults to `1`.
         **kwargs: Keyword arguments of `MixUp`.
 
     Call arguments:
@@ -36,7 +37,8 @@ class ManifoldMixUp(MixUp):
         training: As for `MixUp`.
 
     Raises:
-        ValueError: If it is called with labels, or a site before it in a step.
+        ValueError: If it is called with labels, a site before it in a step, or a site
+            that was made not at all.
 
     Example:
 
@@ -68,6 +70,7 @@ class ManifoldMixUp(MixUp):
                 f"them. Received: views={self.views!r}"
             )
         self.sites = check_count("sites", sites)
+        self._made = 1
 
     def site(self, **kwargs) -> "MixUpSite":
         """A layer for one more place, to be called after this one in a step.
@@ -75,8 +78,9 @@ class ManifoldMixUp(MixUp):
         Args:
             **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`.
         """
-        self.sites += 1
-        return MixUpSite(self, self.sites - 1, **kwargs)
+        self._made += 1
+        self.sites = max(self.sites, self._made)
+        return MixUpSite(self, self._made - 1, **kwargs)
 
     def call(self, x, training=None):
         if not training:
@@ -84,7 +88,7 @@ class ManifoldMixUp(MixUp):
         arguments = self._draw_arguments(x)
         site = ops.cast(arguments["noise"][-1, 0] * self.sites, "int32")
         plan = self._draw(x, **arguments)
-        self._channel.publish(plan, site)
+        self._channel.publish(plan, site, self.sites)
         return mix_inputs(_at(0, site, plan), x, self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -94,6 +98,12 @@ class ManifoldMixUp(MixUp):
 
     def get_config(self):
         return {**super().get_config(), "sites": self.sites}
+
+    @classmethod
+    def from_config(cls, config):
+        layer = super().from_config(config)
+        layer._made = layer.sites  # The others are in the config of the model.
+        return layer
 
     def _mix_batch(self, *args, **kwargs):
         raise ValueError(
@@ -151,6 +161,7 @@ class MixUpSite(keras.layers.Layer):
                 f"The site {self.name!r} has no plan of this step. The ManifoldMixUp "
                 f"{self.mixup!r} draws it, and must be called before its sites."
             )
+        channel.visit(self.index)
         return _at(self.index, channel.site, plan)
 
     def _mixup_channel(self):

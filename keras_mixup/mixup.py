@@ -58,7 +58,7 @@ class MixUp(PipelineLayer):
             of itself and training accuracy keeps its meaning. Pairs being
             exchangeable, it trains on the same. Defaults to `True`.
         pairing: How partners are chosen: `"shuffle"`, `"derangement"` (never a
-            row itself), `"roll"`, `"reverse"`, `keras_mixup.pairing.LabelKernel`
+            row itself), `"roll"`, `"reverse"`, `"self"` (with `views`), `LabelKernel`
             for regression in a pipeline, or a callable as described in
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
         num_classes: Number of classes, to mix integer labels in a pipeline as
@@ -72,10 +72,10 @@ class MixUp(PipelineLayer):
             `keras.distribution` spreads a batch over, so that no row has to travel,
             and to 1 in pipelines, and for a `pairing` without a name.
         views: Optional pair of layers or functions, each from `x` to a tensor of its
-            shape. What is blended is then λ·first(x) + (1 − λ)·second(x)[rows]: an
-            erased image with a rotated one, say. `pairing="self"` takes both of the
-            same row, and leaves labels as they are. A row that `prob` leaves unmixed
-            is its first view. Defaults to `None`.
+            shape, which draw by seeds of their own. What is blended is then
+            λ·first(x) + (1 − λ)·second(x)[rows]: an erased image with a rotated one,
+            say. `pairing="self"` takes both of the same row, and leaves labels as they
+            are. A row left unmixed is its first view.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -166,7 +166,7 @@ class MixUp(PipelineLayer):
         self._channel = PlanChannel(self.name)
         self._monitor = self._channel.monitor  # Keras tracks the metrics it finds.
         register(self)
-        self.built = True  # All of its state is here.
+        self.built = pair_of_views.are_built(self.views)
 
     @property
     def plan(self) -> MixPlan | None:

@@ -15,6 +15,7 @@ from keras_mixup.namespaces import namespace
 from keras_mixup.random import uniform
 from keras_mixup.seeded import SeededLayer
 from keras_mixup.stage import mixed_dataset
+from keras_mixup.views import build as build_views
 
 
 class PipelineLayer(SeededLayer):
@@ -31,6 +32,10 @@ class PipelineLayer(SeededLayer):
     def __init__(self, seed, data_format=None, bounding_box_format=None, **kwargs):
         super().__init__(seed, **kwargs)
 
+    def build(self, input_shape):
+        build_views(self.views, input_shape)
+        self.built = True
+
     def stage(self, num_parallel_calls: int | None = None):
         """A stage of a `tf.data` pipeline that mixes alike at every run.
 
@@ -39,6 +44,7 @@ class PipelineLayer(SeededLayer):
         `dataset.apply(layer.stage(8))` a seed travels with each batch: a seeded
         layer mixes the same batches in the same way at every run, differently in
         every epoch. Batches without labels are mixed too, which a map leaves alone.
+        Layers among its `views` draw by seeds of their own.
 
         It runs on workers of the `tf.data` service, and its iterators can be saved
         with `tf.data.Options.experimental_symbolic_checkpoint`. As for

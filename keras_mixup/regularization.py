@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_mixup.accuracy import kind_of_labels
+from keras_mixup.function_loss import of_one_rank
 
 
 def absolute_error(loss, labels, y_pred):
@@ -24,4 +25,12 @@ def absolute_error(loss, labels, y_pred):
         if len(labels.shape) == len(y_pred.shape):
             labels = ops.squeeze(labels, axis=-1)
         labels = ops.one_hot(ops.cast(labels, "int32"), y_pred.shape[-1])
+    labels, y_pred = of_one_rank(labels, y_pred)
+    if tuple(labels.shape[1:]) != tuple(y_pred.shape[1:]):
+        raise ValueError(
+            "`regularization` compares predictions with labels of their shape, or with "
+            "class ids under a Keras loss of classes. Received: predictions of shape "
+            f"{tuple(y_pred.shape)}, labels of shape {tuple(labels.shape)}, "
+            f"loss={loss.name!r}"
+        )
     return ops.mean(ops.abs(y_pred - ops.cast(labels, y_pred.dtype)), axis=-1)

@@ -46,6 +46,18 @@ def serialize(views):
     return [keras.saving.serialize_keras_object(view) for view in views]
 
 
+def are_built(views):
+    """Whether no view has weights that are still to be made."""
+    return all(getattr(view, "built", True) for view in views or ())
+
+
+def build(views, input_shape):
+    """Makes the weights of the views, which are those of the layer that has them."""
+    for view in views or ():
+        if not getattr(view, "built", True):
+            view.build(input_shape)
+
+
 def mix(plan, views, inputs, dtype):
     """The first view of every row, moved towards the second view of its partner.
 

@@ -178,11 +178,49 @@ def test_a_site_without_a_plan_is_an_error():
     with pytest.raises(ValueError, match="must be called before its sites"):
         site(CODES, training=True)
     # Nor may it take the plan of the step before.
-    mix(CODES, training=True)
+    site(mix(CODES, training=True), training=True)
     MixupLoss("mean_squared_error", mix)(CODES, ops.convert_to_tensor(CODES))
     mix._channel.end()
     with pytest.raises(ValueError, match="must be called before its sites"):
         site(CODES, training=True)
+
+
+def test_a_place_that_is_not_in_the_model_is_an_error():
+    mix = ManifoldMixUp(name="mix")
+    sites = [mix.site(), mix.site()]
+    loss = MixupLoss("mean_squared_error", mix)
+    sites[0](mix(CODES, training=True), training=True)
+    with pytest.raises(ValueError, match=r"'mix' has places.*Missing: \[2\]"):
+        loss(CODES, ops.convert_to_tensor(CODES))
+
+
+def test_sites_may_be_counted_before_they_are_made():
+    mix = ManifoldMixUp(sites=3)
+    assert [mix.site().index for _ in range(3)] == [1, 2, 3]
+    assert mix.sites == 4
+    loaded = ManifoldMixUp.from_config(mix.get_config())
+    assert (loaded.sites, loaded.site().index) == (4, 4)
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_one_group_of_places_before_the_other(interleaved):
+    first, second = ManifoldMixUp(1.0, seed=1), ManifoldMixUp(1.0, seed=2)
+    stack = [first, first.site(), second, second.site()]
+    if interleaved:
+        stack[1], stack[2] = stack[2], stack[1]
+    loss = MixupLoss("categorical_crossentropy", [first, second])
+    for _ in range(5):
+        x = ops.convert_to_tensor(CODES)
+        for layer in stack:
+            x = layer(x, training=True)
+        if interleaved:
+            with pytest.raises(ValueError, match="all places of one before"):
+                loss(CODES, x)
+            continue
+        # Rows of labels are their own mixture: what is left is their entropy.
+        p = np.float64(to_numpy(x))
+        entropy = -(p * np.log(np.maximum(p, 1e-7))).sum(axis=1).mean()
+        assert float(loss(CODES, x)) == pytest.approx(entropy, abs=1e-4)
 
 
 def test_labels_are_for_the_loss():

@@ -546,6 +546,12 @@ def test_class_ids_of_images_may_be_floats(way, column):
     assert mixed["labels"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_floats_of_images_without_num_classes(way):
+    x, y = data()
+    with pytest.raises(ValueError, match="'labels' with one float a row"):
+        way(MixUp(), {"images": x, "labels": y.astype("float32")})
+
+
 def test_classes_of_images_between_two_ids(way):
     x, y = data()
     labels = y + np.float32(0.5)

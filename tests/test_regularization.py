@@ -99,6 +99,30 @@ def test_targets_of_a_regression(shape, mode):
     np.testing.assert_allclose(value, mixed(terms).mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "mse"])
+def test_one_output_and_labels_without_an_axis(loss, mode):
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 2, ROWS).astype("float32")
+    p = rng.uniform(0.1, 0.9, (ROWS, 1)).astype("float32")
+    assert value_of(loss, y, p, mode) == pytest.approx(
+        value_of(loss, y[:, None], p, mode), rel=1e-5
+    )
+    term = mixed([np.abs(p - each)[:, 0] for each in (y[:, None], y[PARTNERS, None])])
+    plain = MixupLoss(loss, mix := FixedMixUp())
+    mix(keras.ops.zeros((ROWS, 2)), training=True)
+    value = float(plain(y, keras.ops.convert_to_tensor(p))) + 0.7 * term.mean()
+    assert value_of(loss, y, p, mode) == pytest.approx(value, rel=1e-5)
+
+
+def test_labels_that_a_function_alone_understands():
+    def of_classes(y, p):
+        return keras.losses.sparse_categorical_crossentropy(y, p)
+
+    p = softmax(np.random.default_rng(0).normal(size=(ROWS, 3)).astype("float32"))
+    with pytest.raises(ValueError, match="`regularization` compares.*of_classes"):
+        value_of(of_classes, np.zeros((ROWS, 1)), p, "eager")
+
+
 def test_it_has_the_gradient_of_its_formula(mode):
     y = np.float32([0, 1, 2, 3, 4, 5])
     mix = FixedMixUp()

@@ -138,6 +138,7 @@ def test_layers_of_keras_are_views_in_pipelines(way):
 def test_views_draw_anew_in_every_step_of_a_training():
     rotate = layers.RandomRotation(0.5, seed=3)
     mix = MixUp(1.0, prob=0.0, views=(rotate, negative))
+    mix.build((None, 8, 8, 3))
     seen = [train_call(mix, images(), "eager")[0] for _ in range(2)]
     assert np.abs(seen[0] - seen[1]).max() > 0.1
 
@@ -153,6 +154,30 @@ def test_views_come_back_from_a_file(tmp_path):
     ):
         for one, two in zip(keras.tree.flatten(a), keras.tree.flatten(b)):
             np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("way", models.WAYS)
+def test_views_with_weights_learn_and_are_saved(way, tmp_path):
+    x, y = models.data()
+    encode = layers.Dense(models.FEATURES, kernel_initializer="identity")
+    mix = MixUp(1.0, views=(encode, layers.Identity()), pairing="self", seed=0)
+    model = models.compiled(models.classifier(mix), mix, **models.WAYS[way])
+    models.fit(model, x, y)
+    learnt = to_numpy(encode.kernel)
+    assert np.abs(learnt - np.eye(models.FEATURES)).max() > 0.01
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras").layers[0]
+    np.testing.assert_array_equal(to_numpy(loaded.views[0].kernel), learnt)
+
+
+def test_views_with_weights_are_saved_before_any_training(tmp_path):
+    encode = layers.Dense(models.FEATURES)
+    mix = MixUp(1.0, views=(encode, layers.Identity()), pairing="self")
+    models.classifier(mix).save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras").layers[0]
+    np.testing.assert_array_equal(
+        to_numpy(loaded.views[0].kernel), to_numpy(encode.kernel)
+    )
 
 
 def test_a_training_on_one_row_is_that_on_its_blended_views():
