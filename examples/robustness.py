@@ -40,7 +40,7 @@ def shuffle(mnist, noise, seed):
 def train(x, y, alpha, epochs, seed):
     """The network of quickstart.py, trained."""
     model = build(alpha and keras_mixup.MixUp(alpha, seed=seed))
-    model.fit(x, y, batch_size=100, epochs=epochs, verbose=0)
+    model.fit(x, y, batch_size=200, epochs=epochs, verbose=0)
     return model
 
 

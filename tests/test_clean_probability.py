@@ -200,7 +200,9 @@ def test_what_cannot_be_estimated_is_said_before_the_training():
     model.compile("sgd", "mse", **models.QUICK)
     clean, targets = CleanProbability(x, y), np.eye(3)[y]
     with pytest.raises(ValueError, match="one output.*with 2"):
-        model.fit(x, {"a": targets, "b": targets}, epochs=1, verbose=0, callbacks=[clean])
+        model.fit(
+            x, {"a": targets, "b": targets}, epochs=1, verbose=0, callbacks=[clean]
+        )
 
 
 def test_rows_and_labels_must_be_as_many():
