@@ -97,7 +97,7 @@ def run(method, seed, images, digits, epochs):
 
 def main():
     """Trains all methods at both shares of random labels, and compares them."""
-    parser = command_line(__doc__, epochs=20)
+    parser = command_line(__doc__, epochs=20, seeds=2)
     parser.add_argument(
         "--floor", type=float, default=0.1, help="of Confidence, 0 for the paper's"
     )

@@ -98,7 +98,9 @@ def draw(results):
 
 def main():
     """Trains with and without mixup at each level of noise, compares, and draws."""
-    args = command_line(__doc__, epochs=40, output="robustness.png").parse_args()
+    args = command_line(
+        __doc__, epochs=40, seeds=2, output="robustness.png"
+    ).parse_args()
     methods = {f"{n:2}% noise, {name}": (n, name) for n in NOISE for name in MIXUP}
     task = functools.partial(run, mnist=mnist_data(), epochs=args.epochs)
     draw(compare(methods, task, args.seeds)).savefig(args.output)
