@@ -66,12 +66,18 @@ def labels_of(parts):
     return {key: parts[key] for key in _LABELS if key in parts} or None
 
 
-def with_dense_labels(parts, num_classes):
-    """The parts with class ids as one-hot rows, ready to be blended."""
+def with_dense_labels(parts, num_classes, are_targets=False):
+    """The parts with class ids as one-hot rows, ready to be blended.
+
+    Args:
+        parts: What `parts_of` returned.
+        num_classes: Number of classes, or `None`.
+        are_targets: Whether the labels are known to be numbers and not classes.
+    """
     labels = labels_of(parts)
     if labels is None:
         return parts
-    if "y" not in parts:
+    if "y" not in parts and not are_targets:
         labels = {key: class_ids(key, y, num_classes) for key, y in labels.items()}
     dense = dense_labels(labels, parts.get(_WEIGHT), num_classes)
     return {**parts, **_under_their_keys(dense, parts)}

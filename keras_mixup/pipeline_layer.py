@@ -82,7 +82,9 @@ class PipelineLayer(SeededLayer):
 
     def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
         parts = batch.parts_of(x, y, sample_weight)
-        dense = batch.with_dense_labels(parts, self.num_classes)
+        # A pairing by the distance of labels is for those of a regression.
+        are_targets = getattr(self.pairing, "needs_labels", False)
+        dense = batch.with_dense_labels(parts, self.num_classes, are_targets)
         if training is None or training:
             inputs = next(iter(parts.values()))
             arguments = self._pipeline.draw_arguments(inputs, seed)

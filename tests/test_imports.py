@@ -64,6 +64,7 @@ def test_training_imports_no_tensorflow_of_its_own():
 def test_the_public_names_are_those_that_are_promised():
     names = {
         "AdaptiveMixUp",
+        "CleanProbability",
         "MixPlan",
         "ManifoldMixUp",
         "MixUp",
