@@ -158,13 +158,17 @@ def check_lam(lam, rows):
         raise ValueError(f"{expected}. Received: λ = {wrong}")
 
 
+def may_be_equal(shape, other):
+    """Whether two shapes, of which sizes may be unknown, could be the same."""
+    return len(shape) == len(other) and all(
+        None in sizes or len(set(sizes)) == 1 for sizes in zip(shape, other)
+    )
+
+
 def check_partners(partners, rows):
     """Raises unless a pairing gave an integer for each of `rows`."""
     dtype = keras.backend.standardize_dtype(partners.dtype)
-    fits = len(partners.shape) == len(rows.shape) and all(
-        None in sizes or len(set(sizes)) == 1
-        for sizes in zip(partners.shape, rows.shape)
-    )
+    fits = may_be_equal(partners.shape, rows.shape)
     if not fits or not keras.backend.is_int_dtype(dtype):
         raise ValueError(
             "`pairing` must return the partner of every row, integers of shape "

@@ -6,6 +6,7 @@ from keras import tree
 from keras_mixup.blending import float_dtype
 from keras_mixup.namespaces import namespace
 from keras_mixup.namespaces import values
+from keras_mixup.weights import weigh
 
 
 def dense_labels(labels, sample_weight=None, num_classes=None):
@@ -46,7 +47,7 @@ def mix_labels(plan, labels, sample_weight=None):
     if plan is None:
         mixed, weighed = targets, [_as_float(w) for w in weights]
     else:
-        shares, weighed = zip(*(plan.weigh(w) for w in weights))
+        shares, weighed = zip(*(weigh(plan, w) for w in weights))
         if len(shares) == 1:
             shares *= len(targets)
         mixed = [plan.blend(y, s, y.dtype) for y, s in zip(targets, shares)]

@@ -11,8 +11,10 @@ from keras_mixup.channel import find
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_real
+from keras_mixup.composition import composed
 from keras_mixup.function_loss import as_loss
 from keras_mixup.regularization import absolute_error
+from keras_mixup.weights import weigh
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -121,7 +123,7 @@ class MixupLoss(keras.losses.Loss):
             weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            others, weight = plan.weigh(sample_weight)
+            others, weight = weigh(plan, sample_weight)
             weighted = [1 - sum(others), *others]
         return super().__call__(list(zip(labels, weighted, shares)), y_pred, weight)
 
@@ -190,7 +192,7 @@ class MixupLoss(keras.losses.Loss):
                     "them, all places of one before those of the next. "
                     f"Received: mixup={self._names}"
                 )
-            plan, before = later if plan is None else plan.then(later), channel
+            plan, before = later if plan is None else composed(plan, later), channel
         return plan
 
 

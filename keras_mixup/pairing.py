@@ -151,6 +151,11 @@ def get(identifier):
     Raises:
         ValueError: If a string names no pairing.
         TypeError: If `identifier` is none of these.
+
+    Example:
+
+    >>> keras_mixup.pairing.get("roll") is keras_mixup.pairing.roll
+    True
     """
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)

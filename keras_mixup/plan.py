@@ -6,7 +6,6 @@ from typing import NamedTuple
 from keras import tree
 
 from keras_mixup import pairing as pairings
-from keras_mixup.blending import align
 from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
@@ -22,9 +21,7 @@ from keras_mixup.fusion import fused
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import Seed
 from keras_mixup.random import uniform
-from keras_mixup.shards import own_rows
 from keras_mixup.shards import take_rows
-from keras_mixup.shards import whole_batch
 
 
 class MixPlan(NamedTuple):
@@ -55,6 +52,10 @@ class MixPlan(NamedTuple):
     [7, 3]
     >>> plan.lam.tolist()
     [0.75, 0.5]
+
+    References:
+        - [Zhang et al. (2018), mixup: Beyond Empirical Risk
+          Minimization](https://arxiv.org/abs/1710.09412)
     """
 
     rows: object
@@ -108,7 +109,13 @@ class MixPlan(NamedTuple):
 
     @classmethod
     def identity(cls, rows_like):
-        """The plan that mixes nothing, for as many rows as `rows_like` has."""
+        """The plan that mixes nothing, for as many rows as `rows_like` has.
+
+        Example:
+
+        >>> keras_mixup.MixPlan.identity(np.zeros((3, 8))).rows.tolist()
+        [0, 1, 2]
+        """
         ops = namespace(rows_like)
         rows = ops.arange(ops.shape(rows_like)[0])
         return cls(rows, ops.cast(ops.zeros_like(rows), "float32"))
@@ -135,6 +142,13 @@ class MixPlan(NamedTuple):
         Raises:
             TypeError: If a leaf is no numeric tensor.
             ValueError: If a leaf has no batch axis, or another batch size.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan(np.array([1, 0]), np.array([0.25, 0.5]))
+        >>> mixed = plan.mix({"x": np.eye(2), "y": np.array([10, 20])})
+        >>> mixed["x"].tolist(), mixed["y"].tolist()
+        ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
         """
         shares = self.columns(self.share)
         return self._map(
@@ -153,7 +167,14 @@ class MixPlan(NamedTuple):
             inputs: As for `mix`.
 
         Returns:
-            The partners' rows, in the same structure.
+            The partners' rows, in the same structure. Of several partners a row, of
+            shape `(batch_size, k, ...)`.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan(np.array([2, 0, 2]), np.full(3, 0.1))
+        >>> plan.partner(np.array([3, 5, 7])).tolist()
+        [7, 3, 7]
         """
 
         def take(x):
@@ -164,81 +185,47 @@ class MixPlan(NamedTuple):
         return self._map(take, inputs)
 
     def union(self, mask):
-        """Where a row or any of its partners is valid, for boolean masks."""
+        """Where a row or any of its partners is valid, for boolean masks.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan(np.array([1, 0]), np.array([0.25, 0.5]))
+        >>> plan.union(np.array([[True, False], [False, False]])).tolist()
+        [[True, False], [True, False]]
+        """
         own, *others = self.terms(mask)
         for other in others:
             own = namespace(own).logical_or(own, other)
         return own
 
     def terms(self, inputs):
-        """The tensors themselves, and then each partner's rows of them."""
+        """The tensors themselves, and then each partner's rows of them.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan(np.array([[1, 2]] * 3), np.full((3, 2), 0.2))
+        >>> [rows.tolist() for rows in plan.terms(np.array([3, 5, 7]))]
+        [[3, 5, 7], [5, 5, 5], [7, 7, 7]]
+        """
 
         def take(rows):
             return tree.map_structure(lambda x: take_rows(x, rows), inputs)
 
         return [inputs, *(take(rows) for rows in self.columns(self.rows))]
 
-    def weigh(self, sample_weight=None):
-        """The shares and the weight of mixed rows whose rows are weighted.
-
-        Two weighted terms λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]) are one row of
-        weight λ·w + (1 − λ)·w[rows], in which the partner's share is
-        (1 − λ)·w[rows] over that weight.
-
-        Args:
-            sample_weight: Optional tensor `(batch_size, ...)`.
-
-        Returns:
-            One share a partner, and the weight of the mixed rows (`None` if none
-            came), each of the shape of `sample_weight`.
-        """
-        if sample_weight is None:
-            return self.columns(self.share), None
-        ops = namespace(sample_weight, self.share)
-        weights = [ops.cast(w, float_dtype(w)) for w in self.terms(sample_weight)]
-        lam, *shares = (
-            align(ops.cast(share, weights[0].dtype), weights[0])
-            for share in (self.lam, *self.columns(self.share))
-        )
-        parts = [share * w for share, w in zip(shares, weights[1:])]
-        total = lam * weights[0] + sum(parts)
-        weightless = ops.equal(total, 0)
-        divisor = total + ops.cast(weightless, total.dtype)
-        both = zip(shares, parts)
-        return [ops.where(weightless, s, p / divisor) for s, p in both], total
-
-    def then(self, later):
-        """The one plan that equals this plan followed by `later`.
-
-        Row i holds its partners here, its partner j there, and those of j here.
-        """
-        if self.rows.shape[:-1] != later.rows.shape[:-1]:
-            return self._whole().then(later._whole())
-        ops = namespace(self.share, later.share)
-        rows, shares = [], []
-        for to, by in later._terms_of_share():
-            for row, share in self._terms_of_share():
-                taken = take_rows(ops.reshape(row, (-1,)), to)
-                rows.append(ops.reshape(taken, ops.shape(to)))
-                shares.append(by * take_rows(share, to))
-        return MixPlan(ops.stack(rows[1:], axis=-1), ops.stack(shares[1:], axis=-1))
-
     @staticmethod
     def columns(tensor):
-        """`rows` or `share` as a list of one tensor a partner."""
+        """`rows` or `share` as a list of one tensor a partner.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan(np.array([[1, 2]] * 3), np.full((3, 2), 0.2))
+        >>> [share.tolist() for share in plan.columns(plan.share)]
+        [[0.2, 0.2, 0.2], [0.2, 0.2, 0.2]]
+        """
         if len(tensor.shape) == 1:
             return [tensor]
         return [tensor[..., k] for k in range(tensor.shape[-1])]
-
-    def _terms_of_share(self):
-        rows, shares = self.columns(self.rows), self.columns(self.share)
-        own = own_rows(rows[0]) + namespace(rows).zeros_like(rows[0])
-        return [(own, self.lam), *zip(rows, shares)]
-
-    def _whole(self):
-        ops = namespace(self.share)
-        rows = [whole_batch(rows) for rows in self.columns(self.rows)]
-        return MixPlan(*(ops.stack(z, -1) for z in (rows, self.columns(self.share))))
 
     def _map(self, function, structure):
         def checked(x):

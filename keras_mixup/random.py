@@ -85,6 +85,10 @@ def folded_beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
     >>> share = keras_mixup.random.folded_beta((1000,), alpha=0.2, seed=1)
     >>> bool(keras.ops.max(share) <= 0.5)
     True
+
+    References:
+        - [Bailey (1994), Polar generation of random variates with the
+          t-distribution](https://doi.org/10.1090/S0025-5718-1994-1219702-8)
     """
     return _draw(shape, alpha, seed)[0]
 

@@ -4,6 +4,7 @@ import keras
 from keras import tree
 
 from keras_mixup.blending import blend
+from keras_mixup.checks import may_be_equal
 from keras_mixup.explained import explained
 from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import is_dense
@@ -91,7 +92,7 @@ def _seen(view, inputs):
 def _as_shaped(x, seen):
     if x is None:
         return None
-    if not is_dense(seen) or not _alike(x.shape, seen.shape):
+    if not is_dense(seen) or not may_be_equal(x.shape, seen.shape):
         what = tuple(seen.shape) if hasattr(seen, "shape") else seen
         raise ValueError(
             "`views` must keep the shape of what they are given. "
@@ -101,9 +102,3 @@ def _as_shaped(x, seen):
         # Layers give tensors of the backend for arrays as well.
         return keras.ops.convert_to_numpy(seen)
     return seen
-
-
-def _alike(shape, other):
-    return len(shape) == len(other) and all(
-        None in sizes or len(set(sizes)) == 1 for sizes in zip(shape, other)
-    )

@@ -9,9 +9,11 @@ from hypothesis.extra import numpy as hnp
 
 from keras_mixup import MixPlan
 from keras_mixup import pairing
+from keras_mixup.composition import composed
 from keras_mixup.drawing import DRAWS
 from keras_mixup.drawing import rows_and_shares
 from keras_mixup.drawing import symmetric
+from keras_mixup.weights import weigh
 from tests.modes import gradient_of
 from tests.modes import run
 from tests.modes import to_numpy
@@ -125,7 +127,7 @@ def test_weigh_equals_two_weighted_terms(mode):
     weight = np.float32([0.5, 0.0, 3.0, 2.0])
     loss = rng.normal(size=4)  # ℓ(y) of each row, ℓ linear in y
     [share], total = run(
-        lambda w, r, s: MixPlan(r, s).weigh(w), mode, weight, ROWS, SHARE
+        lambda w, r, s: weigh(MixPlan(r, s), w), mode, weight, ROWS, SHARE
     )
     one = total * ((1 - share) * loss + share * loss[ROWS])
     two = (1 - SHARE) * weight * loss + SHARE * weight[ROWS] * loss[ROWS]
@@ -133,7 +135,7 @@ def test_weigh_equals_two_weighted_terms(mode):
 
 
 def test_weigh_of_weightless_rows_keeps_the_share():
-    [share], total = MixPlan(ROWS, SHARE).weigh(np.zeros(4, "float32"))
+    [share], total = weigh(MixPlan(ROWS, SHARE), np.zeros(4, "float32"))
     assert share.tolist() == SHARE.tolist()
     assert total.tolist() == [0, 0, 0, 0]
 
@@ -148,7 +150,7 @@ def test_then_equals_mixing_twice(mode):
 
     def both(x, *tensors):
         first, second, third = (MixPlan(*tensors[i : i + 2]) for i in (0, 2, 4))
-        one = first.then(second).then(third)
+        one = composed(composed(first, second), third)
         return third.mix(second.mix(first.mix(x))), one.mix(x), one.lam
 
     thrice, once, lam = run(both, mode, x, *[t for plan in plans for t in plan])
@@ -165,7 +167,7 @@ def test_a_plan_enters_and_leaves_a_compiled_function(mode):
 
     def step(x, rows, share):
         plan = MixPlan(rows, share)
-        return plan.then(plan)
+        return composed(plan, plan)
 
     plan = run(step, mode, x, ROWS, SHARE)
     assert isinstance(plan, MixPlan)

@@ -8,6 +8,8 @@ from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from keras_mixup import pairing
 from keras_mixup import shards
+from keras_mixup.composition import composed
+from keras_mixup.weights import weigh
 from tests.modes import run
 from tests.modes import to_numpy
 from tests.modes import train_call
@@ -90,15 +92,15 @@ def test_a_plan_in_shards_is_one_of_the_batch_in_all_it_does():
         lambda p: p.mix(x),
         lambda p: p.partner(x),
         lambda p: p.lam,
-        lambda p: p.weigh(x)[0][0],
+        lambda p: weigh(p, x)[0][0],
         lambda p: p.union(x > 0),
-        lambda p: p.then(later).mix(x),
-        lambda p: later.then(p).mix(x),
+        lambda p: composed(p, later).mix(x),
+        lambda p: composed(later, p).mix(x),
     ):
         np.testing.assert_allclose(
             to_numpy(function(plan)), to_numpy(function(flat)), rtol=1e-5, atol=1e-6
         )
-    twice = plan.then(later)
+    twice = composed(plan, later)
     assert twice.rows.shape == (2, 3, 3)
     np.testing.assert_allclose(
         to_numpy(twice.mix(x)), to_numpy(later.mix(plan.mix(x))), rtol=1e-5, atol=1e-6
