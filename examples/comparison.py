@@ -1,9 +1,36 @@
-"""What the examples share: a command line, runs from several seeds, a table, ECE."""
+"""What the examples share: batches, a command line, runs, a table, ECE."""
 
 import argparse
 
 import keras
 import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of rows and labels, shuffled every epoch; what is left over is dropped.
+
+    Args:
+        x: Array or dict of arrays, looked up anew for every batch: they may change.
+        y: Labels.
+        batch_size: Rows a batch.
+        seed: Seed of the orders.
+    """
+
+    def __init__(self, x, y, batch_size, seed):
+        super().__init__()
+        self.x, self.y, self.batch_size = x, y, batch_size
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        self.order = self.rng.permutation(len(self.y))
+
+    def __len__(self):
+        return len(self.y) // self.batch_size
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.batch_size :][: self.batch_size]
+        return keras.tree.map_structure(lambda part: part[rows], (self.x, self.y))
 
 
 def command_line(description, epochs, seeds=3, output=None):

