@@ -35,13 +35,20 @@ def _processor():
     return platform.processor() or platform.machine()
 
 
+def machine_line(machine):
+    """The machine in a sentence."""
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"Python {machine['python']}, {versions}."
+    )
+
+
 def text(rows, machine, quick, seconds):
     """Everything that is printed, as Markdown."""
-    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
     lines = [
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"Python {machine['python']}, {versions}. Measured in {seconds / 60:.1f} "
-        "minutes" + (", with a few repeats only: a smoke run." if quick else "."),
+        f"{machine_line(machine)} Measured in {seconds / 60:.1f} minutes"
+        + (", with a few repeats only: a smoke run." if quick else "."),
         "",
         "| | on | median | quartiles | rounds | limit | of |",
         "|---|---|---|---|---|---|---|",

@@ -1,0 +1,91 @@
+"""What mixup is worth: every table and picture of the evidence, in one run.
+
+Trains each method on each data set from 20 seeds, two trainings at a time on two
+cores, and writes results, tables and pictures. Run again, it goes on where it was
+interrupted. A second run from other seeds tells which conclusions move:
+
+    KERAS_BACKEND=jax python -m benchmarks.evidence
+    KERAS_BACKEND=jax python -m benchmarks.evidence --first-seed 20 --output again
+    KERAS_BACKEND=jax python -m benchmarks.evidence --against again/results.csv
+"""
+
+import argparse
+import os
+import pathlib
+import shlex
+import sys
+import tempfile
+
+import keras
+
+from benchmarks.evidence import pictures
+from benchmarks.evidence import records
+from benchmarks.evidence import report
+from benchmarks.evidence.methods import STUDIES
+from benchmarks.evidence.pool import train_all
+
+
+def arguments():
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.evidence", description=__doc__.partition("\n")[0]
+    )
+    add = parser.add_argument
+    add("--seeds", type=int, help="trainings a method [20, 2 with --quick]")
+    add("--first-seed", type=int, default=0, help="the first of them [0]")
+    add("--quick", action="store_true", help="few seeds and epochs: a smoke run")
+    add("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="STUDY")
+    add("--output", default="evidence", metavar="DIR", help="[evidence]")
+    add("--against", metavar="CSV", help="results of another run, to compare with")
+    add("--processes", type=int, default=os.cpu_count(), help="[one a core]")
+    args = parser.parse_args()
+    args.seeds = args.seeds or (2 if args.quick else 20)
+    return args
+
+
+def jobs(args):
+    """Every training that was asked for, all methods of a seed before the next seed."""
+    return [
+        {
+            "study": study,
+            "method": method,
+            "seed": seed,
+            "epochs": max(3, STUDIES[study].epochs // (15 if args.quick else 1)),
+        }
+        for seed in range(args.first_seed, args.first_seed + args.seeds)
+        for study in args.only
+        for method in STUDIES[study].methods
+    ]
+
+
+def command():
+    """What was typed, to be typed again."""
+    module = ["python", "-m", "benchmarks.evidence", *sys.argv[1:]]
+    return f"KERAS_BACKEND={keras.backend.backend()} {shlex.join(module)}"
+
+
+def main():
+    """Trains what has not been trained, and reports on all of it."""
+    args = arguments()
+    output = pathlib.Path(args.output)
+    output.mkdir(parents=True, exist_ok=True)
+    file, wanted = output / "results.csv", jobs(args)
+    done = {records.key(row) for row in records.read(file)}
+    todo = [job for job in wanted if records.key(job) not in done]
+    if todo:
+        with tempfile.TemporaryDirectory() as compiled:
+            # All seeds of a method are one program, which JAX need not compile twice.
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled)
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            train_all(todo, file, args.processes)
+    keys = {records.key(job) for job in wanted}
+    rows = [row for row in records.read(file) if records.key(row) in keys]
+    others = records.read(args.against) if args.against else []
+    page = report.page(rows, others, command())
+    (output / "index.md").write_text(page, encoding="utf-8")
+    pictures.draw(rows, output)
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

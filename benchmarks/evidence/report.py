@@ -1,0 +1,105 @@
+"""The results as Markdown: a table a study, and what was claimed of them."""
+
+import datetime
+import pathlib
+
+from benchmarks.evidence import claims
+from benchmarks.evidence import intervals
+from benchmarks.evidence import published
+from benchmarks.evidence.methods import ERM
+from benchmarks.evidence.methods import STUDIES
+from benchmarks.report import machine
+from benchmarks.report import machine_line
+
+CLASSES = {
+    "error": "error, %",
+    "best": "best epoch, %",
+    "nll": "NLL",
+    "brier": "Brier",
+    "ece": "ECE, %",
+    "scaled_ece": "ECE, scaled, %",
+    "gap": "confidence − accuracy, %",
+}
+TARGETS = {"rmse": "RMSE", "mae": "MAE"}
+
+
+def tables(rows):
+    """All tables, one a study of which there are results."""
+    found = {row["study"] for row in rows}
+    return "\n\n".join(_table(rows, name) for name in STUDIES if name in found)
+
+
+def _table(rows, study):
+    columns = CLASSES if STUDIES[study].classes else TARGETS
+    first = next(iter(columns))
+    titles = ["", *columns.values(), f"{columns[first]} − {ERM}", "time a step"]
+    lines = [
+        f"### {STUDIES[study].title}",
+        "",
+        f"| {' | '.join(titles)} |",
+        "|---" * len(titles) + "|",
+    ]
+    done = {row["method"] for row in rows if row["study"] == study}
+    for method in STUDIES[study].methods:
+        if method not in done:
+            continue
+        cells = [method]
+        for name in columns:
+            numbers = intervals.column(rows, study, method, name)
+            cells.append(intervals.text(*intervals.mean(list(numbers.values()))))
+        versus = (rows, study, method, ERM)
+        times = f"{intervals.ratio(*versus, 'ms')[0]:.2f}×"
+        cells += ["", "1"] if method == ERM else [signed(versus, first), times]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def signed(versus, name):
+    """A difference, in bold where its 95% interval leaves out zero."""
+    mean, half = intervals.difference(*versus, name)
+    text = f"{mean:+.2f} ± {half:.2f}".replace("-", "−")
+    return f"**{text}**" if abs(mean) > half else text
+
+
+def checked(rows, others=()):
+    """Every claim, with the difference that it is about, and whether it held.
+
+    Args:
+        rows: The results.
+        others: Results of another run, from other seeds, if there are any.
+    """
+    runs = [rows, others] if others else [rows]
+    titles = ["what is claimed", "difference", *["from other seeds"] * bool(others)]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for claim in claims.CLAIMS:
+        cells = [claim.text]
+        for run in runs:
+            difference = intervals.difference(run, *claim.versus, claim.column)
+            verdict = "" if claim.holds(*difference) else " **does not hold**"
+            cells.append(intervals.text(*difference) + verdict)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def page(rows, others, command):
+    """The whole page: how it came about, the claims, all tables.
+
+    Args:
+        rows: The results.
+        others: Results of another run, or nothing.
+        command: What was asked for, to be run again.
+    """
+    return (
+        (pathlib.Path(__file__).parent / "page.md")
+        .read_text("utf-8")
+        .format(
+            command=command,
+            date=datetime.date.today(),
+            machine=machine_line(machine()),
+            seeds=len({row["seed"] for row in rows}),
+            trainings=len(rows),
+            claims=checked(rows, others),
+            published=published.table(rows),
+            tables=tables(rows),
+        )
+    )

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from benchmarks.evidence import measures
+from benchmarks.evidence import records
+
+intervals = pytest.importorskip("benchmarks.evidence.intervals")
+
+P = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.7, 0.3]])
+Y = np.array([0, 1, 1, 0])
+
+
+def test_measures_of_four_rows_by_hand():
+    found = measures.classification(P, Y)
+    assert found["error"] == 25
+    assert found["nll"] == pytest.approx(-np.log([0.9, 0.1, 0.6, 0.7]).mean())
+    brier = 2 * np.mean([0.1**2, 0.9**2, 0.4**2, 0.3**2])
+    assert found["brier"] == pytest.approx(brier)
+    # Of the bin at 0.9: confidence 0.9 and accuracy ½; elsewhere 0.4 and 0.3 missing.
+    assert found["ece"] == pytest.approx(100 * (0.8 + 0.4 + 0.3) / 4)
+    assert found["gap"] == pytest.approx(100 * (0.8 - 0.4 - 0.3) / 4)
+
+
+def test_a_network_that_is_too_sure_is_scaled_back():
+    rng = np.random.default_rng(0)
+    true = rng.dirichlet(np.ones(3), 4000)
+    y = np.array([rng.choice(3, p=p) for p in true])
+    too_sure = measures.scale(true, 1 / 3)
+    assert measures.temperature(too_sure, y) == pytest.approx(3, rel=0.1)
+    np.testing.assert_allclose(measures.scale(too_sure, 3), true, rtol=1e-6)
+    found = measures.classification(too_sure, y)
+    assert found["scaled_ece"] < 3 < 10 < found["ece"]
+
+
+def test_certain_predictions_have_finite_measures():
+    found = measures.classification(np.eye(2)[[0, 1]].astype("float32"), Y[[0, 0]])
+    assert np.isfinite(list(found.values())).all()
+    assert found["error"] == 50
+
+
+def test_regression_is_in_the_unit_of_the_data():
+    found = measures.regression(np.array([[1.0], [2.0]]), np.array([[0.0], [5.0]]), 10)
+    assert found["rmse"] == pytest.approx(10 * np.sqrt(5))
+    assert found["mae"] == pytest.approx(20)
+
+
+def test_intervals_are_those_of_the_t_test():
+    from scipy import stats
+
+    values = np.random.default_rng(0).normal(size=9)
+    middle, half = intervals.mean(values)
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (middle - half, middle + half) == pytest.approx((low, high))
+    assert intervals.mean([2.0]) == (2.0, np.inf)
+
+
+def test_differences_are_between_trainings_of_one_seed(tmp_path):
+    file = tmp_path / "results.csv"
+    for seed, (a, b) in enumerate([(1.0, 3.0), (5.0, 8.0), (2.0, 3.0)]):
+        for method, error in {"a": a, "b": b}.items():
+            job = {"study": "s", "method": method, "seed": seed, "epochs": 3}
+            records.append(file, {**job, "error": error, "ms": 1.0})
+    rows = records.read(file)
+    assert len({records.key(row) for row in rows}) == 6
+    assert intervals.difference(rows[:5], "s", "a", "b", "error")[0] == -2.5
+    middle, half = intervals.difference(rows, "s", "a", "b", "error")
+    assert middle == -2
+    assert half == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
+    assert intervals.ratio(rows, "s", "a", "b", "ms") == (1.0, 0.0)
