@@ -10,6 +10,7 @@ import multiprocessing
 import threading
 import zlib
 
+import keras
 import numpy as np
 from keras import tree
 
@@ -37,6 +38,7 @@ class PipelineState:
         self._parameters = {}
         self._lock = threading.Lock()
         self._generator = None
+        self._workers_generator = None
         self._variables = None
 
     def set(self, name, value):
@@ -71,7 +73,16 @@ class PipelineState:
                 words = [self._seed, next(self._batches), *_worker()]
                 seed = np.array(words, "uint32")
             return {"seed": seed, **self._parameters}
-        return {"seed": self._seed_generator, **self._parameters}
+        return {"seed": self._generator_of_process(), **self._parameters}
+
+    def _generator_of_process(self):
+        if not _worker():
+            return self._seed_generator
+        if self._workers_generator is None:
+            words = np.array([self._seed, *_worker()], "uint32")
+            seed = zlib.crc32(words.tobytes()) % 2**31
+            self._workers_generator = keras.random.SeedGenerator(seed)
+        return self._workers_generator
 
     def _enter_tensorflow(self):
         import tensorflow as tf

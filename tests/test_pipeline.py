@@ -395,9 +395,12 @@ import keras_mixup
 warnings.simplefilter("ignore")  # JAX and Python warn of every fork.
 mix = keras_mixup.MixUp(1.0, seed=0)
 x = np.arange(16, dtype="float32")
+if sys.argv[1] == "tensors":
+    import keras
+    x = keras.ops.convert_to_tensor(x)
 
 def draw(_):
-    return mix(x, x)[0].tobytes()
+    return np.asarray(mix(x, x)[0]).tobytes()
 
 if __name__ == "__main__":
     draws = [draw(0) for _ in range(2)]
@@ -408,10 +411,12 @@ if __name__ == "__main__":
 """
 
 
-def test_worker_processes_never_share_a_seed():
-    result = subprocess.run(
-        [sys.executable, "-c", WORKERS], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("batches", ["arrays", "tensors"])
+def test_worker_processes_never_share_a_seed(batches):
+    if batches == "tensors" and keras.backend.backend() != "torch":
+        pytest.skip("only torch may be used in a process that was forked")
+    command = [sys.executable, "-c", WORKERS, batches]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "42"
 
