@@ -46,7 +46,8 @@ class AdaptiveMixUp(MixUp):
             Defaults to `"similarity"`.
         alpha: Number ≥ 0, a factor on the concentration that the policy draws λ
             with. 0 mixes nothing, whatever the policy; policies that do not draw
-            (all but `"similarity"`) heed nothing else of it. Defaults to `1.0`.
+            (all but `"similarity"` and `"confidence"`) heed nothing else of it.
+            Defaults to `1.0`.
         distance: `"sqeuclidean"`, `"euclidean"`, `"cosine"`, or a function of the
             rows and of their partners (tensors, or structures as `x` is one) to
             one number ≥ 0 a row. Rows of 16 bits come as float32. Defaults to

@@ -12,7 +12,7 @@ class MixupDataset(keras.utils.PyDataset):
     For data that is made in Python: arrays on disk, a generator behind an index,
     augmentations of another library. It draws by epoch and by index and not in
     the order in which workers come to run, so that a seeded layer mixes alike at
-    every run, and differently in every epoch.
+    every run with as many workers, and differently in every epoch.
 
     Args:
         dataset: A `keras.utils.PyDataset` of NumPy batches: `x`, `(x, y)`,

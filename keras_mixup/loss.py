@@ -31,8 +31,8 @@ class MixupLoss(keras.losses.Loss):
     would train on mixed inputs and unmixed labels.
 
     Where ℓ is linear in the label, as cross-entropy is, this equals the loss of
-    mixed labels. Where it is not (squared error, focal loss, hinge) it is the
-    form of the mixup paper, and not the loss of mixed labels.
+    mixed labels, in which the mixup paper writes it. Where it is not (squared error,
+    Huber, focal loss, hinge) it is another number: two losses, as in the paper's code.
 
     The two rows' `sample_weight` and `class_weight` are both counted, each with
     its own term. The wrapped loss's `reduction` and `dtype`, and the masks of
