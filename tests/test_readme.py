@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = {
-    path.name: re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S)
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    page.relative_to(ROOT).as_posix(): re.findall(
+        r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL
+    )
+    for page in PAGES
 }
 
 
