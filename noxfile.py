@@ -1,5 +1,8 @@
 """Tests and checks, each in a fresh environment. `nox` runs all of them."""
 
+import pathlib
+import shutil
+
 import nox
 
 nox.options.default_venv_backend = "venv"
@@ -7,6 +10,7 @@ nox.options.default_venv_backend = "venv"
 BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
+OLDEST_KERAS = "keras==3.13.*"
 # Two processes, and every file in one of them: what is made for it, is made once.
 TWO = ["-n", "2", "--dist", "loadfile"]
 
@@ -17,12 +21,36 @@ def install(session, *extras):
     session.install(f".[{','.join(extras)}]", *pins)
 
 
+def test_the_wheel(session, backend, *pins):
+    """Runs the whole suite on a wheel, out of reach of the sources it was made of."""
+    session.install("build")
+    folder = pathlib.Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    (wheel,) = folder.glob("*.whl")
+    session.install(f"{wheel}[{backend},dev]", *pins)
+    suite = folder / "suite"
+    shutil.rmtree(suite, ignore_errors=True)
+    suite.mkdir()
+    for part in ("tests", "benchmarks", "docs", "examples"):
+        shutil.copytree(part, suite / part)
+    for part in ("conftest.py", "pyproject.toml", "README.md"):
+        shutil.copy(part, suite)
+    session.chdir(suite)
+    what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
+    session.run("pytest", *TWO, *what, env={"KERAS_BACKEND": backend})
+
+
 @nox.session
 @nox.parametrize("backend", BACKENDS)
 def tests(session, backend):
     """The whole suite where no backend but one is installed."""
-    install(session, backend, "dev")
-    session.run("pytest", *TWO, *session.posargs, env={"KERAS_BACKEND": backend})
+    test_the_wheel(session, backend, *[TORCH] * (backend == "torch"))
+
+
+@nox.session
+def oldest(session):
+    """The whole suite on the oldest Keras that the package allows."""
+    test_the_wheel(session, "torch", TORCH, OLDEST_KERAS)
 
 
 @nox.session
@@ -53,6 +81,32 @@ def examples(session):
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
     session.run("pytest", *two, *session.posargs, env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session
+def docs(session):
+    """The site, where a warning or a link to nowhere is an error."""
+    session.install("mkdocs-material", "mkdocstrings[python]", "ruff")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
+
+
+@nox.session
+def evidence(session):
+    """All of the evidence at its smallest."""
+    install(session, "jax", "evidence")
+    small = session.posargs or ["--quick", "--output", session.create_tmp()]
+    run = ["python", "-m", "benchmarks.evidence", *small]
+    session.run(*run, env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session(default=False)
+def pictures(session):
+    """Every picture that an example draws for the docs."""
+    install(session, "jax", "all-examples")
+    for file in sorted(pathlib.Path("docs/pictures").glob("*.png")):
+        command = ["python", f"examples/{file.stem}.py", "--output", str(file)]
+        session.run(*command, env={"KERAS_BACKEND": "jax"})
 
 
 @nox.session(default=False)

@@ -2,29 +2,79 @@
 
 import dataclasses
 
+from benchmarks.evidence.methods import CONTROL
+from benchmarks.evidence.methods import ERM
+
+LESS, SAME, MORE = -1, 0, 1
+
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
     """A statement on the mean difference of two methods on the same seeds.
 
     Args:
+        study: Name of the study.
         text: The statement.
-        versus: Names of the study, of the method and of what it is compared to.
+        method: Name of the method that it is about.
+        against: Name of the method that this is compared to.
         column: The number that is compared.
-        sign: −1 for less, 1 for more, 0 for no difference of which these seeds tell:
-            an interval of 95% that leaves out zero, or that holds it.
+        sign: `LESS` or `MORE`, if the interval of 95% leaves out zero; `SAME` if it
+            does not.
     """
 
+    study: str
     text: str
-    versus: tuple
+    method: str
+    against: str
     column: str
     sign: int
 
     def holds(self, mean, half):
         """Whether a difference and its half width bear the statement out."""
-        if self.sign:
-            return self.sign * mean > half
-        return abs(mean) <= half
+        return self.sign * mean > half if self.sign else abs(mean) <= half
 
 
-CLAIMS = ()
+STRONG, DECAYED, TRUSTING = "mixup, α = 32", "mixup, α = 32, L2", "confidence, L2"
+WEAK, PLAIN, NEAR = "mixup, α = 0.05", "mixup, α = 1", "similarity"
+LITTLE, THREE, COOL = "mixup, α = 0.2", "three rows, α = 1", "mixup, α = 1, cooldown"
+TARGETS, BY_LABEL = "mixup, α = 2", "mixup, α = 2, LabelKernel"
+SMOOTH, SHUFFLED = "label smoothing 0.1", f"similarity, {CONTROL}"
+DEEP, DEEP_SHUFFLED = "similarity, hidden", f"similarity, hidden, {CONTROL}"
+CHANCELESS = f"{TRUSTING}, {CONTROL}"
+
+ON_WRONG_LABELS = (
+    ("fewer errors with mixup, in the end", STRONG, ERM, "error", LESS),
+    ("weight decay alone does not help", f"{ERM}, L2", ERM, "error", SAME),
+    ("mixup needs weight decay as well", DECAYED, STRONG, "error", LESS),
+    ("but makes the network too unsure", DECAYED, STRONG, "gap", LESS),
+    ("fewer errors yet with confidence", TRUSTING, DECAYED, "error", LESS),
+    ("than with its control: the chances earn it", TRUSTING, CHANCELESS, "error", LESS),
+    ("also at the best epoch", TRUSTING, ERM, "best", LESS),
+)
+CLAIMS = (
+    *(Claim(f"noise{n}", *claim) for n in (20, 50, 80) for claim in ON_WRONG_LABELS),
+    Claim("mnist1d", "fewer errors with mixup", LITTLE, ERM, "error", LESS),
+    Claim("mnist1d", "with α = 1 as many", PLAIN, ERM, "error", SAME),
+    Claim("mnist1d", "a lower NLL", LITTLE, ERM, "nll", LESS),
+    Claim("mnist1d", "a lower ECE", LITTLE, ERM, "ece", LESS),
+    Claim("mnist1d", "not after temperature scaling", LITTLE, ERM, "scaled_ece", SAME),
+    Claim("mnist1d", "fewer if mixing stops at the end", COOL, PLAIN, "error", LESS),
+    Claim("mnist1d", "which lowers NLL, too", COOL, PLAIN, "nll", LESS),
+    Claim("mnist1d", "and makes it surer", COOL, PLAIN, "gap", MORE),
+    Claim("mnist1d", "similar pairs earn nothing", NEAR, SHUFFLED, "error", SAME),
+    Claim("mnist1d", "nor between features", DEEP, DEEP_SHUFFLED, "error", SAME),
+    Claim("mnist1d", "three rows are worse than two", THREE, PLAIN, "error", MORE),
+    Claim("mnist1000", "more errors with mixup", PLAIN, ERM, "error", MORE),
+    Claim("mnist1000", "as many with a little", WEAK, ERM, "error", SAME),
+    Claim("mnist1000", "which lowers NLL", WEAK, ERM, "nll", LESS),
+    Claim("mnist1000", "and ECE", WEAK, ERM, "ece", LESS),
+    Claim("mnist1000", "smoothing labels is better", SMOOTH, WEAK, "error", LESS),
+    Claim("mnist1000", "similar pairs earn a little", NEAR, SHUFFLED, "error", LESS),
+    Claim("speech", "more errors with mixup", PLAIN, ERM, "error", MORE),
+    Claim("speech", "and a higher NLL", PLAIN, ERM, "nll", MORE),
+    Claim("cancer", "more errors with mixup", PLAIN, ERM, "error", MORE),
+    Claim("wine", "a higher ECE with mixup", PLAIN, ERM, "ece", MORE),
+    Claim("diabetes", "smaller errors with mixup", TARGETS, ERM, "rmse", LESS),
+    Claim("diabetes", "larger again by label", BY_LABEL, TARGETS, "rmse", MORE),
+    Claim("boston", "no difference", TARGETS, ERM, "rmse", SAME),
+)

@@ -4,7 +4,7 @@ from benchmarks.evidence import intervals
 from benchmarks.evidence.methods import ERM
 
 ZHANG = "[Zhang et al.](https://arxiv.org/abs/1710.09412), CIFAR-10, PreAct ResNet-18"
-PROTOTYPE = "the prototype, same data and network"
+PROTOTYPE = "a prototype of this package, with other batch sizes and rates"
 STRONG = "mixup, α = 32"
 
 # Whose it is, the number, and the study, the method and the column of ours.

@@ -69,12 +69,20 @@ def checked(rows, others=()):
         others: Results of another run, from other seeds, if there are any.
     """
     runs = [rows, others] if others else [rows]
-    titles = ["what is claimed", "difference", *["from other seeds"] * bool(others)]
+    titles = ["", "what is claimed", "of", "less", "difference"]
+    titles += ["from other seeds"] * bool(others)
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    found = {(row["study"], row["method"]) for row in rows}
     for claim in claims.CLAIMS:
-        cells = [claim.text]
+        if not found.issuperset(
+            (claim.study, method) for method in (claim.method, claim.against)
+        ):
+            continue
+        column = (CLASSES | TARGETS)[claim.column]
+        cells = [claim.study, claim.text, f"{column}: {claim.method}", claim.against]
+        versus = (claim.study, claim.method, claim.against, claim.column)
         for run in runs:
-            difference = intervals.difference(run, *claim.versus, claim.column)
+            difference = intervals.difference(run, *versus)
             verdict = "" if claim.holds(*difference) else " **does not hold**"
             cells.append(intervals.text(*difference) + verdict)
         lines.append(f"| {' | '.join(cells)} |")
