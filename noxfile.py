@@ -88,7 +88,7 @@ def docs(session):
     """The site, where a warning or a link to nowhere is an error."""
     session.install("mkdocs-material", "mkdocstrings[python]", "ruff")
     quiet = {"NO_MKDOCS_2_WARNING": "1"}
-    session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
+    session.run("mkdocs", "build", "--strict", env=quiet)
 
 
 @nox.session
