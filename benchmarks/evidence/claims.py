@@ -45,6 +45,7 @@ LITTLE, THREE, COOL = "mixup, α = 0.2", "three rows, α = 1", "mixup, α = 1, c
 TARGETS, BY_LABEL = "mixup, α = 2", "mixup, α = 2, LabelKernel"
 SMOOTH, SHUFFLED = "label smoothing 0.1", f"similarity, {CONTROL}"
 DEEP, DEEP_SHUFFLED = "similarity, hidden", f"similarity, hidden, {CONTROL}"
+EACH, THIRDS = "Manifold Mixup, α = 1", "three rows, α = 1/3"
 CHANCELESS = f"{TRUSTING}, {CONTROL}"
 
 ON_WRONG_LABELS = (
@@ -52,9 +53,10 @@ ON_WRONG_LABELS = (
     ("than with weight decay alone, too", STRONG, f"{ERM}, L2", "error", LESS),
     ("mixup needs weight decay as well", DECAYED, STRONG, "error", LESS),
     ("but makes the network too unsure", DECAYED, STRONG, "gap", LESS),
+    ("and has more errors at the best epoch", DECAYED, ERM, "best", MORE),
     ("fewer errors yet with confidence", TRUSTING, DECAYED, "error", LESS),
     ("than with its control: the chances earn it", TRUSTING, CHANCELESS, "error", LESS),
-    ("also at the best epoch", TRUSTING, ERM, "best", LESS),
+    ("and at the best epoch as well", TRUSTING, ERM, "best", LESS),
 )
 CLAIMS = (
     *(Claim(f"noise{n}", *claim) for n in (20, 50, 80) for claim in ON_WRONG_LABELS),
@@ -68,13 +70,16 @@ CLAIMS = (
     Claim("mnist1d", "and makes it surer", COOL, PLAIN, "gap", MORE),
     Claim("mnist1d", "similar pairs earn nothing", NEAR, SHUFFLED, "error", NO_LESS),
     Claim("mnist1d", "nor between features", DEEP, DEEP_SHUFFLED, "error", NO_LESS),
-    Claim("mnist1d", "three rows are worse than two", THREE, PLAIN, "error", MORE),
+    Claim("mnist1d", "fewer with Manifold Mixup", EACH, ERM, "error", LESS),
+    Claim("mnist1d", "three rows earn nothing", THIRDS, PLAIN, "error", NO_LESS),
+    Claim("mnist1d", "and are worse with α = 1", THREE, PLAIN, "error", MORE),
     Claim("mnist1000", "more errors with mixup", PLAIN, ERM, "error", MORE),
     Claim("mnist1000", "as many with a little", WEAK, ERM, "error", SAME),
     Claim("mnist1000", "which lowers NLL", WEAK, ERM, "nll", LESS),
     Claim("mnist1000", "and ECE", WEAK, ERM, "ece", LESS),
     Claim("mnist1000", "smoothing labels is better", SMOOTH, WEAK, "error", LESS),
     Claim("mnist1000", "similar pairs earn a little", NEAR, SHUFFLED, "error", LESS),
+    Claim("mnist1000", "but are worse than none", NEAR, ERM, "error", MORE),
     Claim("speech", "more errors with mixup", PLAIN, ERM, "error", MORE),
     Claim("speech", "and a higher NLL", PLAIN, ERM, "nll", MORE),
     Claim("cancer", "more errors with mixup", PLAIN, ERM, "error", MORE),
@@ -82,4 +87,5 @@ CLAIMS = (
     Claim("diabetes", "smaller errors with mixup", TARGETS, ERM, "rmse", LESS),
     Claim("diabetes", "larger again by label", BY_LABEL, TARGETS, "rmse", MORE),
     Claim("boston", "no difference", TARGETS, ERM, "rmse", SAME),
+    Claim("boston", "nor by label", BY_LABEL, ERM, "rmse", SAME),
 )
