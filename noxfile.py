@@ -55,7 +55,7 @@ def tests(session, backend):
     test_the_wheel(session, backend, *[TORCH] * (backend == "torch"))
 
 
-@nox.session
+@nox.session(default=False)
 def oldest(session):
     """The whole suite on the oldest Keras that the package allows."""
     test_the_wheel(session, "torch", TORCH, OLDEST_KERAS)
