@@ -11,6 +11,8 @@ BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
 OLDEST_KERAS = "keras==3.13.*"
+# Most modules are never imported: compile those that are. It halves an installation.
+LAZILY = ["--no-compile"]
 # Two processes, and every file in one of them: what is made for it, is made once.
 TWO = ["-n", "2", "--dist", "loadfile"]
 
@@ -18,7 +20,7 @@ TWO = ["-n", "2", "--dist", "loadfile"]
 def install(session, *extras):
     """Installs the package with extras, as a user would."""
     pins = [TORCH] if "torch" in extras else []
-    session.install(f".[{','.join(extras)}]", *pins)
+    session.install(*LAZILY, f".[{','.join(extras)}]", *pins)
 
 
 def test_the_wheel(session, backend, *pins):
@@ -27,7 +29,7 @@ def test_the_wheel(session, backend, *pins):
     folder = pathlib.Path(session.create_tmp()).resolve()
     session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
     (wheel,) = folder.glob("*.whl")
-    session.install(f"{wheel}[{backend},dev]", *pins)
+    session.install(*LAZILY, f"{wheel}[{backend},dev]", *pins)
     suite = folder / "suite"
     shutil.rmtree(suite, ignore_errors=True)
     suite.mkdir()
