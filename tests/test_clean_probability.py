@@ -138,9 +138,11 @@ class Batches(keras.utils.PyDataset):
 
 def test_batches_carry_the_chances_of_their_time():
     x, y = models.data(60)
-    shapes = {"rows": (models.FEATURES,), "confidence": ()}
+    shapes = {"rows": (models.FEATURES,), "confidence": (1,)}
     inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
-    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(inputs["rows"]))
+    # Every input is used, as Keras 3.13 demands.
+    joined = keras.layers.Concatenate()(list(inputs.values()))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(joined))
     model.compile("sgd", "sparse_categorical_crossentropy", **models.QUICK)
     data = {"rows": x, "confidence": np.ones(60, "float32")}
     clean = CleanProbability(data, y, warm_up=1)

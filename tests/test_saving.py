@@ -25,6 +25,8 @@ from tests.models import mixed
 from tests.models import pair_loss
 from tests.models import softmax
 
+KERAS = tuple(int(part) for part in keras.version().split(".")[:2])
+
 
 def reloaded(model, path, **kwargs):
     model.save(path / "model.keras")
@@ -45,6 +47,7 @@ def check_follows_its_own_layer(model):
     """An eager step's loss is the pair loss of the plan of the model's layer."""
     x, y = data(4)
     kernel = kernel_of(model)
+    model.reset_metrics()  # Before Keras 3.15, the loss is the mean of all steps.
     loss = model.train_on_batch(x, y)
     rows, share = plan = [ops.convert_to_numpy(part) for part in mix_of(model).plan]
     expected = pair_loss(y, softmax(mixed(x, *plan) @ kernel), rows, share)
@@ -435,7 +438,10 @@ def test_a_saved_model_serves_the_model_without_the_layer(tmp_path):
     np.testing.assert_array_equal(*served)
 
 
-@pytest.mark.skipif(BACKEND != "torch", reason="a program of torch.export")
+@pytest.mark.skipif(
+    BACKEND != "torch" or KERAS < (3, 15),
+    reason="a program of torch.export, which Keras writes since 3.15",
+)
 def test_an_exported_program_serves_the_model_without_the_layer(tmp_path):
     import torch
 
