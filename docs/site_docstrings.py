@@ -19,9 +19,7 @@ def as_markdown(text):
         The same as Markdown, but for the sections of Google's style.
     """
     text = re.sub(r"^Example:$", "**Example**", text, flags=re.MULTILINE)
-    text = re.sub(
-        r"(?:^>>> .*\n?)(?:^(?!>>> ).+\n?|^>>> .*\n?)*", _fenced, text, flags=re.M
-    )
+    text = re.sub(r"^>>> .*\n?(?:^.+\n?)*", _fenced, text, flags=re.MULTILINE)
     names = "|".join(OTHER_SECTIONS)
     section = re.compile(rf"^({names}):\n((?:    .*\n?|\n)+)", re.MULTILINE)
     return section.sub(_heading, text)

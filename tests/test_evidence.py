@@ -1,10 +1,12 @@
+import pathlib
+
 import numpy as np
 import pytest
 
+from benchmarks.evidence import claims
+from benchmarks.evidence import intervals
 from benchmarks.evidence import measures
 from benchmarks.evidence import records
-
-intervals = pytest.importorskip("benchmarks.evidence.intervals")
 
 P = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.7, 0.3]])
 Y = np.array([0, 1, 1, 0])
@@ -67,3 +69,38 @@ def test_differences_are_between_trainings_of_one_seed(tmp_path):
     assert middle == -2
     assert half == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
     assert intervals.ratio(rows, "s", "a", "b", "ms") == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/when_it_helps.md"])
+def test_tables_of_results_are_cut_out_of_the_evidence(page):
+    root = pathlib.Path(__file__).parents[1]
+    cells = (root / "docs/evidence/index.md").read_text("utf-8").split("|")
+    printed = {cell.strip() for cell in cells}
+    lines = (root / page).read_text("utf-8").splitlines()
+    rows = [line.split("|") for line in lines if line.startswith("|")]
+    numbers = [cell.strip() for row in rows for cell in row if "±" in cell]
+    assert len(numbers) > 10
+    assert not set(numbers) - printed
+
+
+@pytest.mark.parametrize(
+    ("verdict", "mean", "half", "holds"),
+    [
+        (claims.LESS, -1, 0.9, True),
+        (claims.LESS, -1, 1.1, False),
+        (claims.LESS, 1, 0.9, False),
+        (claims.MORE, 1, 0.9, True),
+        (claims.MORE, 1, 1.1, False),
+        (claims.MORE, -1, 0.9, False),
+        (claims.SAME, -0.4, 0.5, True),
+        (claims.SAME, 0, 1.1, False),
+        (claims.SAME, 0.6, 0.5, False),
+        (claims.SAME, -0.6, 0.5, False),
+        (claims.NO_LESS, 0.6, 0.5, True),
+        (claims.NO_LESS, -0.6, 0.5, False),
+    ],
+)
+def test_a_claim_is_held_to_all_of_its_interval(verdict, mean, half, holds):
+    assert claims.MARGINS["error"] == 1
+    claim = claims.Claim("study", "text", "a", "b", "error", verdict)
+    assert claim.holds(mean, half) is holds

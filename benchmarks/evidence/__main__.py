@@ -2,7 +2,7 @@
 
 Trains each method on each data set from 20 seeds, two trainings at a time on two
 cores, and writes results, tables and pictures. Run again, it goes on where it was
-interrupted. A second run from other seeds tells which conclusions move:
+interrupted. Beside the results of another run it shows which conclusions move:
 
     KERAS_BACKEND=jax python -m benchmarks.evidence
     KERAS_BACKEND=jax python -m benchmarks.evidence --first-seed 20 --output again
@@ -36,7 +36,7 @@ def arguments():
     add("--quick", action="store_true", help="few seeds and epochs: a smoke run")
     add("--only", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="STUDY")
     add("--output", default="evidence", metavar="DIR", help="[evidence]")
-    add("--against", metavar="CSV", help="results of another run, to compare with")
+    add("--against", nargs="+", default=[], metavar="CSV", help="from other seeds")
     add("--processes", type=int, default=os.cpu_count(), help="[one a core]")
     args = parser.parse_args()
     args.seeds = args.seeds or (2 if args.quick else 20)
@@ -80,7 +80,7 @@ def main():
             train_all(todo, file, args.processes)
     keys = {records.key(job) for job in wanted}
     rows = [row for row in records.read(file) if records.key(row) in keys]
-    others = records.read(args.against) if args.against else []
+    others = [row for other in args.against for row in records.read(other)]
     page = report.page(rows, others, command())
     (output / "index.md").write_text(page, encoding="utf-8")
     pictures.draw(rows, output)

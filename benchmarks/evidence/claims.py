@@ -6,6 +6,8 @@ from benchmarks.evidence.methods import CONTROL
 from benchmarks.evidence.methods import ERM
 
 LESS, MORE, SAME, NO_LESS = "less", "more", "same", "no less"
+# How far apart two means may be that count as the same.
+MARGINS = {"error": 1, "scaled_ece": 1, "rmse": 0.3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Claim:
         against: Name of the method that this is compared to.
         column: The number that is compared.
         verdict: `LESS` or `MORE`, where the interval of 95% leaves out zero; `SAME`
-            where it does not; `NO_LESS` for anything but `LESS`.
+            where all of it is closer to zero than the margin; `NO_LESS` where none
+            of it is below minus the margin.
     """
 
     study: str
@@ -31,12 +34,13 @@ class Claim:
 
     def holds(self, mean, half):
         """Whether a difference and its half width bear the statement out."""
-        return {
-            LESS: mean < -half,
-            MORE: mean > half,
-            SAME: abs(mean) <= half,
-            NO_LESS: mean >= -half,
-        }[self.verdict]
+        if self.verdict == LESS:
+            return mean < -half
+        if self.verdict == MORE:
+            return mean > half
+        margin = MARGINS[self.column]
+        above = mean - half > -margin
+        return above and (self.verdict == NO_LESS or mean + half < margin)
 
 
 STRONG, DECAYED, TRUSTING = "mixup, α = 32", "mixup, α = 32, L2", "confidence, L2"
@@ -63,7 +67,7 @@ CLAIMS = (
     Claim("mnist1d", "fewer errors with mixup", LITTLE, ERM, "error", LESS),
     Claim("mnist1d", "a lower NLL", LITTLE, ERM, "nll", LESS),
     Claim("mnist1d", "a lower ECE", LITTLE, ERM, "ece", LESS),
-    Claim("mnist1d", "not after temperature scaling", LITTLE, ERM, "scaled_ece", SAME),
+    Claim("mnist1d", "but not once scaled", LITTLE, ERM, "scaled_ece", NO_LESS),
     Claim("mnist1d", "fewer if mixing stops at the end", COOL, PLAIN, "error", LESS),
     Claim("mnist1d", "and than without mixup", COOL, ERM, "error", LESS),
     Claim("mnist1d", "which lowers NLL, too", COOL, PLAIN, "nll", LESS),

@@ -22,20 +22,23 @@ def column(rows, study, method, name):
     }
 
 
+def paired(rows, study, method, against, name):
+    """Two arrays, of both methods, over the seeds that both were trained from."""
+    columns = [column(rows, study, which, name) for which in (method, against)]
+    seeds = sorted(set.intersection(*map(set, columns)))
+    return [np.array([numbers[seed] for seed in seeds]) for numbers in columns]
+
+
 def difference(rows, study, method, against, name):
     """The mean of method − against over the seeds of both, and its half width."""
-    first = column(rows, study, method, name)
-    second = column(rows, study, against, name)
-    seeds = sorted(first.keys() & second.keys())
-    return mean([first[seed] - second[seed] for seed in seeds])
+    one, other = paired(rows, study, method, against, name)
+    return mean(one - other)
 
 
 def ratio(rows, study, method, against, name):
     """The mean of method / against over the seeds of both, and its half width."""
-    first = column(rows, study, method, name)
-    second = column(rows, study, against, name)
-    seeds = sorted(first.keys() & second.keys())
-    return mean([first[seed] / second[seed] for seed in seeds])
+    one, other = paired(rows, study, method, against, name)
+    return mean(one / other)
 
 
 def text(mean, half):

@@ -66,11 +66,10 @@ def checked(rows, others=()):
 
     Args:
         rows: The results.
-        others: Results of another run, from other seeds, if there are any.
+        others: Results from other seeds, if there are any.
     """
     runs = [rows, others] if others else [rows]
-    titles = ["", "what is claimed", "of", "less", "difference"]
-    titles += ["from other seeds"] * bool(others)
+    titles = ["", "what is claimed", "of", "less", *map(seeds, runs)]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     found = {(row["study"], row["method"]) for row in rows}
     for claim in claims.CLAIMS:
@@ -89,12 +88,18 @@ def checked(rows, others=()):
     return "\n".join(lines)
 
 
+def seeds(rows):
+    """The seeds of results, as a title."""
+    found = {row["seed"] for row in rows}
+    return f"seeds {min(found)} to {max(found)}"
+
+
 def page(rows, others, command):
     """The whole page: how it came about, the claims, all tables.
 
     Args:
         rows: The results.
-        others: Results of another run, or nothing.
+        others: Results from other seeds, or nothing.
         command: What was asked for, to be run again.
     """
     return (
@@ -104,8 +109,10 @@ def page(rows, others, command):
             command=command,
             date=datetime.date.today(),
             machine=machine_line(machine()),
-            seeds=len({row["seed"] for row in rows}),
+            seeds=seeds(rows),
             trainings=len(rows),
+            points=claims.MARGINS["error"],
+            thousands=claims.MARGINS["rmse"],
             claims=checked(rows, others),
             published=published.table(rows),
             tables=tables(rows),
