@@ -61,7 +61,8 @@ def jobs(args):
 def command():
     """What was typed, to be typed again."""
     module = ["python", "-m", "benchmarks.evidence", *sys.argv[1:]]
-    return f"KERAS_BACKEND={keras.backend.backend()} {shlex.join(module)}"
+    line = f"KERAS_BACKEND={keras.backend.backend()} {shlex.join(module)}"
+    return line.replace(" --", " \\\n    --")
 
 
 def main():
