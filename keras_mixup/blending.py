@@ -57,9 +57,11 @@ def align(weight, values):
     ops = namespace(weight)
     missing = len(values.shape) - len(weight.shape)
     shape = tuple(ops.shape(weight))
-    if missing >= 0:
+    leading = list(zip(weight.shape, values.shape))
+    fits = all(a == b or {a, b} & {1, None} for a, b in leading)
+    if missing >= 0 and fits:
         return ops.reshape(weight, shape + (1,) * missing)
-    if any(size != 1 for size in shape[missing:]):
+    if not fits or any(size != 1 for size in shape[missing:]):
         raise ValueError(
             "`sample_weight` must have the leading axes of what it weighs. "
             f"Received: weights of shape {tuple(weight.shape)} for values of "

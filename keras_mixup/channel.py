@@ -14,6 +14,7 @@ import weakref
 from keras_mixup.monitor import PlanMonitor
 from keras_mixup.namespaces import values
 from keras_mixup.traces import current_trace
+from keras_mixup.traces import in_dataset
 
 _LAYERS = weakref.WeakValueDictionary()
 # Tells in which order the layers of a step were called.
@@ -64,6 +65,18 @@ class PlanChannel:
         trial = getattr(plan.share, "is_meta", False)  # Torch tries with no data.
         self._steps.step = _Step(plan, site, current_trace(), not trial, not trial)
         self._steps.step.missing = set(range(1, sites))
+        if in_dataset():
+            self._steps.step.unread = False
+            self.warn_of_pipeline()
+
+    def warn_of_pipeline(self):
+        """Warns that a pipeline hands over inputs alone, to be mixed."""
+        self._warn_once(
+            f"The layer {self.name!r} mixes the inputs of a data pipeline and not the "
+            "labels, which it was not given. Call it with both, as "
+            "`dataset.map(layer)` does. If there are no labels, use "
+            "`dataset.apply(layer.stage())`."
+        )
 
     def visit(self, site):
         """Notes that a further place of the plan was met."""
@@ -136,17 +149,18 @@ class PlanChannel:
                 "but no MixupLoss feeds it. Compile the model with "
                 "`MixupLoss(loss, mixup=layer)`."
             )
-        if self._warned:
-            return
-        self._warned = True
-        warnings.warn(
+        self._warn_once(
             f"The layer {self.name!r} mixed the inputs of a training step, but no "
             "MixupLoss read its plan, so the labels were not mixed. Compile the "
             "model with `MixupLoss(loss, mixup=layer)`, of this layer and not of "
             "another or a copy, and call the layer once a step (on a dict or tuple, "
-            "if the model has several inputs).",
-            stacklevel=4,
+            "if the model has several inputs)."
         )
+
+    def _warn_once(self, message):
+        if not self._warned:
+            self._warned = True
+            warnings.warn(message, stacklevel=5)
 
 
 @dataclasses.dataclass

@@ -72,18 +72,23 @@ def check_real(name, value, *, above=None, least=None, most=None, below=None):
     return float(value)
 
 
-def check_count(name, count, most=None):
-    """Returns a count of at least 1, or raises with what was expected."""
+def check_count(name, count, least=1, most=None):
+    """Returns an integer within its bounds, or raises with what was expected."""
     if isinstance(count, bool) or not isinstance(count, numbers.Integral):
         raise TypeError(
             f"`{name}` must be an integer. "
             f"Received: {name}={count!r} (of type {type(count).__name__})"
         )
-    if count < 1:
-        raise ValueError(f"`{name}` must be ≥ 1. Received: {name}={count}")
+    if count < least:
+        raise ValueError(f"`{name}` must be ≥ {least}. Received: {name}={count}")
     if most is not None and count > most:
         raise ValueError(f"`{name}` must be ≤ {most}. Received: {name}={count}")
     return int(count)
+
+
+def check_seed(seed):
+    """Returns a seed or `None`, or raises with what was expected."""
+    return None if seed is None else check_count("seed", seed, 0, most=2**31 - 1)
 
 
 def check_compute_dtype(dtype):
@@ -205,10 +210,11 @@ def check_batch(**structures):
 def check_rows(name, x, batch_size=None):
     """Raises unless `x` is a numeric tensor of `batch_size` ≥ 1 rows."""
     if not is_dense(x) or not is_numeric(x.dtype):
-        kind = f" of dtype {x.dtype}" if hasattr(x, "dtype") else f" {x!r}"
+        kind = f" of dtype {x.dtype}" if hasattr(x, "dtype") else ""
         raise TypeError(
             f"`{name}` must hold NumPy arrays or dense tensors, of numbers or "
-            f"booleans. Received: {type(x).__name__}{kind}"
+            f"booleans. Received: {type(x).__name__}{kind}. `np.asarray` makes an "
+            "array of a list or a data frame."
         )
     if len(x.shape) == 0:
         raise ValueError(

@@ -1,5 +1,6 @@
 """The callback that tells, while a model trains, whose label is likely right."""
 
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -21,7 +22,8 @@ class CleanProbability(keras.callbacks.Callback):
     every row, unmixed, and fits a mixture of two Beta laws to them: the rows of the
     lower one are likely right. `policies.Confidence` mixes by the result, which is in
     `probability`, an array that is refreshed in place. Before the end of the warm-up
-    it is 1 for all rows, for which that policy does plain mixup.
+    it is 1 for all rows, for which that policy does plain mixup. A row whose loss is not
+    finite keeps the chance that it had, with a warning.
 
     Batches have to be made from `probability` as it is at the time, as those of a
     `keras.utils.PyDataset` are. Arrays that are handed to `fit` are copied at its
@@ -79,7 +81,9 @@ class CleanProbability(keras.callbacks.Callback):
         self.y = y
         self.warm_up = check_count("warm_up", warm_up)
         self.loss = None if loss is None else as_loss(loss)
-        self.batch_size = batch_size and check_count("batch_size", batch_size)
+        if batch_size is not None:
+            check_count("batch_size", batch_size)
+        self.batch_size = batch_size
         self.probability = np.ones(len(tree.flatten(x)[0]), "float32")
 
     def on_train_begin(self, logs=None):
@@ -108,7 +112,15 @@ class CleanProbability(keras.callbacks.Callback):
                 "cannot be compared. Pass `loss=` to CleanProbability."
             )
         losses = losses.reshape(len(losses), -1).mean(axis=1)
-        self.probability[:] = chance_of_the_lower(losses)
+        known = np.isfinite(losses)
+        if not known.all():
+            warnings.warn(
+                f"The losses of {(~known).sum()} of {len(known)} rows are not finite. "
+                "CleanProbability keeps the chances that these rows had.",
+                stacklevel=2,
+            )
+        if known.any():
+            self.probability[known] = chance_of_the_lower(losses[known])
 
     def _loss_for(self, model):
         loss = self.loss or model.loss

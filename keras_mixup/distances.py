@@ -53,10 +53,11 @@ def of_pairs(distance, x, rows):
         partners = (take_rows(leaf, rows) for leaf in leaves)
         return distance(_filled(x, iter(leaves)), _filled(x, partners))
 
-    leaves = [_precise(leaf) for leaf in tree.flatten(x) if leaf is not None]
+    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
     if distance in _BY_NAME.values():
         return fused(measure, leaves)
-    return measure(leaves)  # A user's function may be one XLA cannot compile.
+    # A user's function may be one XLA cannot compile.
+    return measure([_precise(leaf) for leaf in leaves])
 
 
 def finite(distance):
@@ -113,9 +114,9 @@ def serialize(distance):
 
 
 def _precise(x):
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    low = dtype in ("float16", "bfloat16")
-    return namespace(x).cast(x, "float32") if low else x
+    # Bytes would wrap around where they are subtracted.
+    exact = keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
+    return x if exact else namespace(x).cast(x, "float32")
 
 
 def _filled(structure, leaves):

@@ -8,6 +8,9 @@ from keras_mixup.checks import check_real
 from keras_mixup.namespaces import namespace
 
 _NEVER = -2e38
+# The largest label whose square is still a float32, and what stands for a distance
+# from any other.
+_LARGEST, _FAR = 1e18, 1e38
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -19,7 +22,8 @@ class LabelKernel:
     exp(−‖yᵢ − yⱼ‖² / (2 · bandwidth²)).
 
     It needs to see the labels, so it works in a data pipeline, and not in a model.
-    It compares all pairs of a batch: O(B²) numbers.
+    A row whose label is NaN, or beyond 1e18, is nobody's partner but its own. All
+    pairs of a batch are compared: O(B²) numbers.
 
     Args:
         bandwidth: Number from 1e-9 to 1e18, in the units of the labels; several
@@ -79,9 +83,10 @@ class LabelKernel:
         for y in labels:
             difference = y[:, None] - y[None, :]
             squared = squared + ops.sum(difference * difference, axis=-1)
+        itself = ops.equal(own[:, None], own[None, :])
+        squared = ops.where(squared < _FAR, squared, ops.where(itself, 0.0, _FAR))
         logits = -squared / self._scale(squared)
         if self.exclude_self:
-            itself = ops.equal(own[:, None], own[None, :])
             logits = ops.where(itself, _NEVER, ops.maximum(logits, _NEVER / 2))
         # So that the nearest counts for 1, however far away it is.
         weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
@@ -99,7 +104,9 @@ class LabelKernel:
         ops = namespace(squared)
         # Over all pairs, the mean squared difference is twice the variance.
         size = ops.cast(ops.shape(squared)[0], "float32")
-        scale = size**-0.4 * ops.mean(squared)
+        near = squared < _FAR
+        pairs = ops.sum(ops.cast(near, "float32"))
+        scale = size**-0.4 * ops.sum(ops.where(near, squared, 0.0)) / pairs
         return ops.where(scale > 0, scale, 1.0)
 
     def get_config(self):
@@ -129,5 +136,6 @@ def _as_rows(labels):
             )
         ops = namespace(leaf)
         leaf = ops.cast(leaf, "float32")
+        leaf = ops.where(ops.abs(leaf) <= _LARGEST, leaf, float("nan"))
         rows.append(ops.reshape(leaf, (ops.shape(leaf)[0], -1)))
     return rows

@@ -13,6 +13,9 @@ from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_real
 from keras_mixup.composition import composed
 from keras_mixup.function_loss import as_loss
+from keras_mixup.ignored import blended
+from keras_mixup.ignored import counted
+from keras_mixup.ignored import over_counted
 from keras_mixup.regularization import absolute_error
 from keras_mixup.weights import weigh
 
@@ -52,12 +55,12 @@ class MixupLoss(keras.losses.Loss):
             logs (the progress bar, `History`, CSV files, TensorBoard):
             `mixup_lam`, the share of the row that dominates, and, for Keras's
             losses of classes, `mixup_accuracy`, the accuracy on the labels of
-            both rows, each weighted by its share, but not by weights or masks.
-            Let one loss of a model track. Defaults to `False`.
+            both rows, each weighted by its share, but not by weights, masks or an
+            `ignore_class`. Let one loss of a model track. Defaults to `False`.
         regularization: Number ≥ 0, the weight of a second term in what is trained on:
             λ·mean|p − y| + (1 − λ)·mean|p − y[rows]|, of probabilities p and one-hot
             labels for losses of classes. A mean over the classes: of ten, 10 is not
-            much. It counts rows of an `ignore_class` too. Defaults to `0.0`.
+            much. Defaults to `0.0`.
 
     Raises:
         TypeError: If `loss` or `mixup` is none of these.
@@ -125,7 +128,10 @@ class MixupLoss(keras.losses.Loss):
             check_batch(y_true=y_true, sample_weight=sample_weight)
             others, weight = weigh(plan, sample_weight)
             weighted = [1 - sum(others), *others]
-        return super().__call__(list(zip(labels, weighted, shares)), y_pred, weight)
+        terms = list(zip(labels, weighted, shares))
+        loss = super().__call__(terms, y_pred, weight)
+        scale = over_counted(self.loss, terms, y_pred, weight)
+        return loss if scale is None else loss * ops.cast(scale, loss.dtype)
 
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
@@ -139,12 +145,15 @@ class MixupLoss(keras.losses.Loss):
                     "that gives a value for each row (for Dice and Tversky, pass "
                     "an `axis` without 0)."
                 )
-            terms.append((share, values))
+            counts = counted(self.loss, labels, p)
+            terms.append((values, counts, share))
             if self.regularization:
-                error = absolute_error(self.loss, labels, p)
-                values = values + self.regularization * error
+                error = self.regularization * absolute_error(self.loss, labels, p)
+                if counts is not None:
+                    error = error * ops.cast(counts, error.dtype)
+                values = values + error
             total = total + align(ops.cast(weight, values.dtype), values) * values
-        self._feed(terms)
+        self._feed(*zip(*terms))
         return total
 
     def get_config(self):
@@ -156,14 +165,13 @@ class MixupLoss(keras.losses.Loss):
             "regularization": self.regularization,
         }
 
-    def _feed(self, terms):
+    def _feed(self, values, counts, shares):
         running = [channel.running_loss for channel in self._channels]
         running = [each for each in running if each is not None]
         if running:
-            loss = sum(
-                ops.mean(align(share, values) * ops.cast(values, "float32"))
-                for share, values in terms
-            )
+            loss = ops.mean(blended(values, shares))
+            if counts[0] is not None:
+                loss = loss / ops.mean(blended(counts, shares))
             for each in running:
                 each.update(loss)
 
@@ -219,4 +227,4 @@ def _name_of(layer):
             "`mixup` must be a MixUp layer, its name, or a list of these. "
             f"Received: mixup={layer!r} (of type {type(layer).__name__})"
         )
-    return layer.name
+    return layer._channel.name  # A site goes by the name of its ManifoldMixUp.

@@ -94,7 +94,7 @@ class MixUp(PipelineLayer):
             λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]).
         training: Whether to mix. Without labels it defaults to that of the
             surrounding call, and to `False` in a bare one; with labels to
-            `True`.
+            `True`. In place of labels it may come second, as for other layers.
 
     Returns:
         The mixed `x`, of the input's shape and in the layer's compute dtype;
@@ -174,12 +174,14 @@ class MixUp(PipelineLayer):
         return self._channel.look()
 
     def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
+        if isinstance(y, bool):
+            y, training = None, y
         if y is not None or sample_weight is not None or batch.is_batch(x):
             return call_as_is(self._mix_batch, x, y, sample_weight, training)
         if all(leaf is None for leaf in tree.flatten(x)):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         if any(is_foreign(leaf) for leaf in tree.flatten(x)):
-            return call_as_is(self._mix_batch, x, None, None, bool(training))
+            return self._mix_alone(x, bool(training))
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training
@@ -214,16 +216,14 @@ class MixUp(PipelineLayer):
         }
 
     def _draw_arguments(self, x):
+        # A pairing of the user's may know whole batches only.
+        in_use = shards_in_use() if pairings.is_built_in(self.pairing) else 1
         return {
             "noise": self._noise(x, self.seed_generator),
             "alpha": self._alpha,
             "prob": self._prob,
-            "shards": self.shards or self._shards_in_use(),
+            "shards": self.shards or in_use,
         }
-
-    def _shards_in_use(self):
-        # A pairing of the user's may know whole batches only.
-        return shards_in_use() if pairings.is_built_in(self.pairing) else 1
 
     def _draw(self, x, noise, alpha, prob, labels=None, loss=None, shards=None):
         pairing = self.pairing

@@ -80,6 +80,11 @@ class PipelineLayer(SeededLayer):
             *keras.utils.unpack_x_y_sample_weight(element), training=True, seed=seed
         )
 
+    def _mix_alone(self, x, training):
+        if training:
+            self._channel.warn_of_pipeline()
+        return call_as_is(self._mix_batch, x, None, None, training)
+
     def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
         parts = batch.parts_of(x, y, sample_weight)
         # A pairing by the distance of labels is for those of a regression.

@@ -5,6 +5,7 @@ import random
 import keras
 from keras import ops
 
+from keras_mixup.checks import check_seed
 from keras_mixup.pipeline import PipelineState
 from keras_mixup.traces import current_replica
 
@@ -31,21 +32,26 @@ class SeededLayer(keras.layers.Layer):
     would start its sequence of draws anew.
 
     Args:
-        seed: Integer, or `None` for a random one.
+        seed: Integer in [0, 2³¹), or `None` for a random one.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
 
     def __init__(self, seed, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = check_seed(seed)
         # As Keras draws it, so that `keras.utils.set_random_seed` counts.
-        seed = random.randint(1, 10**9) if seed is None else seed
+        seed = random.randint(1, 10**9) if self.seed is None else self.seed
         self.seed_generator = ReplicaSeeds(seed)
         self._pipeline = PipelineState(seed, self.seed_generator)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
         store["seed_state"] = self.seed_generator.state
+
+    def set_weights(self, weights):
+        """Sets the weights, and with them what is mixed by in pipelines."""
+        super().set_weights(weights)
+        self._pipeline.follow(self)
 
     def load_own_variables(self, store):
         if not store.keys():

@@ -24,6 +24,18 @@ def current_trace():
     return None
 
 
+def in_dataset():
+    """Whether a function of a `tf.data` pipeline is being traced."""
+    tf = sys.modules.get("tensorflow")
+    graph = None if tf is None else tf.compat.v1.get_default_graph()
+    while graph is not None:
+        # A loop of the user's own may be traced around it or in it.
+        if getattr(graph, "name", "").startswith("Dataset_"):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
 def current_replica():
     """The number of this replica, where each mixes rows of its own; else 0."""
     match keras.backend.backend():

@@ -481,3 +481,16 @@ def test_keras_operations_of_another_backend_in_a_pipeline(name, arguments):
     dataset = tf.data.Dataset.from_tensors((x, x))
     with pytest.raises(TypeError, match=rf"`{name}` failed on .*`tf\.data` pipeline"):
         dataset.map(AdaptiveMixUp(**arguments))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "float16"])
+def test_a_distance_of_the_users_sees_floats(dtype):
+    def by_hand(x, y):
+        return keras.ops.sum((x - y) * (x - y), axis=-1)
+
+    x = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 256, (8, 5))
+    squared = ((x - np.roll(x, 1, axis=0)) ** 2).sum(1)
+    layer = AdaptiveMixUp("exponential", distance=by_hand, pairing="roll")
+    layer(keras.ops.convert_to_tensor(x.astype(dtype)), training=True)
+    expected = np.exp(-squared / squared.mean()) / 2
+    np.testing.assert_allclose(to_numpy(layer.plan.share), expected, rtol=1e-4)

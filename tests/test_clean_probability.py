@@ -217,3 +217,31 @@ def test_rows_and_labels_must_be_as_many():
 def test_the_first_estimate_takes_an_epoch(warm_up):
     with pytest.raises(ValueError, match="`warm_up` must be ≥ 1"):
         CleanProbability(*models.data(), warm_up=warm_up)
+
+
+def test_a_loss_that_is_no_number_says_nothing_of_its_row():
+    x, y, _ = noisy()
+    model = models.classifier(None)
+    model.compile("sgd", "sparse_categorical_crossentropy", **models.QUICK)
+    lost = x.copy()
+    lost[[3, 7]] = np.nan
+    clean = CleanProbability(lost, y)
+    clean.probability[3] = 0.25
+    with pytest.warns(UserWarning, match="losses of 2 of 400 rows are not finite"):
+        clean.refresh(model)
+    known = np.delete(np.arange(400), [3, 7])
+    alone = CleanProbability(x[known], y[known])
+    alone.refresh(model)
+    np.testing.assert_allclose(clean.probability[known], alone.probability, atol=1e-5)
+    assert clean.probability[[3, 7]].tolist() == [0.25, 1.0]
+    assert clean.probability.min() < 0.25
+    before = clean.probability.copy()
+    clean.x = np.full_like(x, np.nan)
+    with pytest.warns(UserWarning, match="400 of 400"):
+        clean.refresh(model)
+    np.testing.assert_array_equal(clean.probability, before)
+
+
+def test_the_batch_size_of_the_prediction_is_checked():
+    with pytest.raises(ValueError, match="`batch_size` must be ≥ 1"):
+        CleanProbability(np.ones((2, 1)), np.ones(2), batch_size=0)

@@ -98,6 +98,8 @@ def test_tables_of_results_are_cut_out_of_the_evidence(page):
         (claims.SAME, -0.6, 0.5, False),
         (claims.NO_LESS, 0.6, 0.5, True),
         (claims.NO_LESS, -0.6, 0.5, False),
+        (claims.NO_MORE, -0.6, 0.5, True),
+        (claims.NO_MORE, 0.6, 0.5, False),
     ],
 )
 def test_a_claim_is_held_to_all_of_its_interval(verdict, mean, half, holds):

@@ -197,3 +197,27 @@ def test_a_layer_in_a_model_sees_no_labels():
         mix(np.ones((4, 2), "float32"), training=True)
     with pytest.raises(ValueError, match="got none"):
         MixPlan.draw(4, pairing=LabelKernel(1.0))
+
+
+@pytest.mark.parametrize("exclude_self", [False, True])
+@pytest.mark.parametrize("bandwidth", ["auto", 1.5])
+@pytest.mark.parametrize("lost", [np.nan, np.inf, 1e30])
+def test_a_label_that_is_no_number_pairs_with_itself(
+    lost, bandwidth, exclude_self, mode
+):
+    labels = np.insert(LABELS, 2, lost)
+    kernel = LabelKernel(bandwidth, exclude_self)
+    known = np.arange(len(labels)) != 2
+    spread = np.sqrt(LABELS.var()) / len(labels) ** 0.2
+    sigma = spread if bandwidth == "auto" else bandwidth
+    if bandwidth == "auto":
+        # Over the pairs that have a distance, which are also those of each with itself.
+        sigma *= np.sqrt(36 / 37)
+    found = frequencies(kernel, labels)
+    expected = probabilities(LABELS, sigma, exclude_self)
+    np.testing.assert_allclose(found[known][:, known], expected, atol=2e-3)
+    assert (found[known, 2] == 0).all()
+    assert found[2, 2] == (0 if exclude_self else 1)
+    few = noise_for(labels)[::400]
+    rows = run(lambda y, *noise: [kernel(n, y) for n in noise], mode, labels, *few)
+    np.testing.assert_array_equal(rows, [kernel(n, labels) for n in few])

@@ -232,3 +232,20 @@ def test_labels_are_for_the_loss():
 def test_bad_numbers_of_sites(sites):
     with pytest.raises((TypeError, ValueError), match="`sites` must be"):
         ManifoldMixUp(sites=sites)
+
+
+@pytest.mark.parametrize("way", ["loss", "file"])
+def test_a_site_stands_for_its_layer_in_a_loss(way, tmp_path):
+    mix = ManifoldMixUp(1.0, seed=1)
+    site = mix.site()
+    dense = keras.layers.Dense(models.CLASSES, "softmax")
+    model = keras.Sequential([mix, site, dense])
+    loss = MixupLoss("sparse_categorical_crossentropy", site)
+    assert loss.get_config()["mixup"] == mix.name
+    model.compile("sgd", loss)
+    x, y = models.data()
+    if way == "file":
+        model.fit(x, y, verbose=0)
+        model.save(tmp_path / "model.keras")
+        model = keras.saving.load_model(tmp_path / "model.keras")
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()

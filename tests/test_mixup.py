@@ -307,7 +307,10 @@ def test_the_callers_structure_is_not_changed():
         ({"num_classes": 2.0}, TypeError, "`num_classes` must be an integer"),
         ({"per_sample": 1}, TypeError, "`per_sample` must be True or False"),
         ({"fold": "yes"}, TypeError, "`fold` must be True or False"),
-        ({"seed": "x"}, ValueError, "`seed` must be an integer"),
+        ({"seed": "x"}, TypeError, "`seed` must be an integer"),
+        ({"seed": True}, TypeError, "`seed` must be an integer"),
+        ({"seed": -1}, ValueError, "`seed` must be ≥ 0"),
+        ({"seed": 2**31}, ValueError, "`seed` must be ≤ 2147483647"),
         ({"dtype": "int32"}, ValueError, "`dtype` must be a floating one"),
     ],
 )
@@ -351,3 +354,30 @@ def test_sample_weight_without_labels():
 def test_symbolic_labels():
     with pytest.raises(TypeError, match="symbolic labels.*MixupLoss"):
         MixUp(num_classes=3)(keras.Input((3,)), keras.Input(()))
+
+
+def test_a_seed_may_be_one_of_numpy_and_large():
+    x = images()
+    drawn = []
+    for seed in (2**31 - 1, np.int64(2**31 - 1)):
+        layer = MixUp(1.0, seed=seed)
+        layer(x, training=True)
+        drawn.append(to_numpy(layer.plan.share))
+    np.testing.assert_array_equal(*drawn)
+
+
+@pytest.mark.parametrize("training", [True, False, None])
+def test_training_may_be_the_second_argument_as_for_other_layers(training):
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.mix = MixUp(1.0, seed=1)
+
+        def call(self, x, training=None):
+            return self.mix(x, training)
+
+    x = images()
+    by_name = MixUp(1.0, seed=1)(x, training=training)
+    by_place = Model()(x, training=training)
+    np.testing.assert_array_equal(to_numpy(by_place), to_numpy(by_name))
+    assert (to_numpy(by_place) != x).any() == bool(training)

@@ -1,3 +1,4 @@
+import contextlib
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from keras_mixup import MixUp
+from keras_mixup import MixupLoss
 from keras_mixup import pairing
 from tests.modes import to_numpy
 
@@ -48,6 +50,13 @@ WAYS = [through_numpy, through_backend, through_tf_data]
 def way(request):
     """A batch through the layer: as NumPy, as backend tensors, in tf.data."""
     return request.param
+
+
+def alone(way):
+    """Expects the warning that a pipeline mixes inputs and has given no labels."""
+    if way is through_tf_data:
+        return pytest.warns(UserWarning, match="of a data pipeline and not the labels")
+    return contextlib.nullcontext()
 
 
 class Halves(MixUp):
@@ -319,7 +328,8 @@ def test_other_structures_are_inputs(way):
     for lone in ({"images": x, "mask": x[:, 0]}, [x, x[:, 0]]):
         if way is through_tf_data and isinstance(lone, list):
             continue  # A tuple in tf.data is (x, y).
-        mixed = way(Halves(), lone, training=True)
+        with alone(way):
+            mixed = way(Halves(), lone, training=True)
         first, second = to_numpy(keras.tree.flatten(mixed))
         share = shares_of(first, x)
         assert share.min() > 0.01
@@ -651,3 +661,57 @@ def test_weights_must_match_labels():
 def test_malformed_boxes(boxes):
     with pytest.raises(ValueError, match="`bounding_boxes` must h"):
         MixUp()({"images": data()[0], "bounding_boxes": boxes})
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="a model in a map needs TensorFlow"
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_augmenting_layers_that_leave_the_labels_out_warn(nested):
+    tf = pytest.importorskip("tensorflow")
+    x, y = data()
+    layers = keras.Sequential([keras.layers.Rescaling(2.0), Halves(name="forgetful")])
+
+    def augment(x, y):
+        return layers(x, training=True), y
+
+    dataset = tf.data.Dataset.from_tensors((x, y))
+    with pytest.warns(UserWarning, match="'forgetful' mixes the inputs"):
+        dataset = dataset.map(tf.function(augment) if nested else augment)
+    mixed, labels = next(iter(dataset))
+    assert shares_of(mixed.numpy(), 2 * x).max() > 0.01
+    assert (labels.numpy() == y).all()
+
+
+def test_a_training_step_over_a_data_set_does_not_warn():
+    tf = pytest.importorskip("tensorflow")
+    x, y = data()
+    model = keras.Sequential([keras.layers.Flatten(), mix := MixUp(1.0)])
+    model.add(keras.layers.Dense(CLASSES, "softmax"))
+    model.compile("sgd", MixupLoss("sparse_categorical_crossentropy", mix))
+    dataset = tf.data.Dataset.from_tensors((x, y)).map(lambda x, y: (2 * x, y))
+    model.fit(dataset, shuffle=False, verbose=0)
+
+
+def test_weights_that_are_set_count_in_a_pipeline():
+    x, y = data()
+    strong, off = (MixUp(alpha, num_classes=CLASSES) for alpha in (8.0, 0.0))
+    still = off.get_weights()
+    off.set_weights(strong.get_weights())
+    strong.set_weights(still)
+    assert (off.alpha, strong.alpha) == (8.0, 0.0)
+    assert (off(x, y)[0] != x).any()
+    assert (strong(x, y)[0] == x).all()
+
+
+def test_weights_of_other_axes_than_the_labels(way):
+    x, y = data()
+    weights = np.ones((len(x), 2), "float32")
+    message = "`sample_weight` must have the leading axes of what it weighs"
+    with pytest.raises(ValueError, match=message):
+        way(MixUp(1.0, num_classes=CLASSES), x, y, weights)
+
+
+def test_a_list_is_no_array():
+    with pytest.raises(TypeError, match="Received: float. `np.asarray` makes"):
+        MixUp()(np.ones((2, 1)), [0.0, 1.0])
