@@ -23,12 +23,18 @@ def install(session, *extras):
     session.install(*LAZILY, f".[{','.join(extras)}]", *pins)
 
 
-def test_the_wheel(session, backend, *pins):
-    """Runs the whole suite on a wheel, out of reach of the sources it was made of."""
+@nox.session
+def wheel(session):
+    """The package as it would be released, from a source distribution of it."""
     session.install("build")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", silent=True)
+
+
+def test_the_wheel(session, backend, *pins):
+    """Runs the whole suite on the wheel, out of reach of the sources it was made of."""
+    (wheel,) = pathlib.Path("dist").resolve().glob("*.whl")
     folder = pathlib.Path(session.create_tmp()).resolve()
-    session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
-    (wheel,) = folder.glob("*.whl")
     session.install(*LAZILY, f"{wheel}[{backend},dev]", *pins)
     suite = folder / "suite"
     shutil.rmtree(suite, ignore_errors=True)
@@ -40,7 +46,7 @@ def test_the_wheel(session, backend, *pins):
     session.chdir(suite)
     what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
     if backend != "tensorflow":
-        # `pipelines` runs the code of the docs, where TensorFlow is there as well.
+        # `together` runs the code of the docs, where TensorFlow is there as well.
         what = [*what, "--ignore=tests/test_readme.py"]
     # Many tests compile what others have compiled.
     cache = {
@@ -50,30 +56,17 @@ def test_the_wheel(session, backend, *pins):
     session.run("pytest", *TWO, *what, env={"KERAS_BACKEND": backend, **cache})
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 @nox.parametrize("backend", BACKENDS)
 def tests(session, backend):
     """The whole suite where no backend but one is installed."""
     test_the_wheel(session, backend, *[TORCH] * (backend == "torch"))
 
 
-@nox.session(default=False)
+@nox.session(default=False, requires=["wheel"])
 def oldest(session):
     """The whole suite on the oldest Keras that the package allows."""
     test_the_wheel(session, "torch", TORCH, OLDEST_KERAS)
-
-
-@nox.session
-def pipelines(session):
-    """Data pipelines where TensorFlow is installed but not the backend."""
-    install(session, *BACKENDS, "dev")
-    files = [
-        f"tests/test_{name}.py"
-        for name in ("pipeline", "stage", "fusion", "imports", "readme")
-    ]
-    export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
-    for backend in BACKENDS[1:]:
-        session.run("pytest", *TWO, *files, *export, env={"KERAS_BACKEND": backend})
 
 
 @nox.session
@@ -85,15 +78,20 @@ def lint(session):
 
 
 @nox.session
-def examples(session):
-    """Every example and all of the evidence, at their smallest."""
-    install(session, "jax", "all-examples", "dev")
+def together(session):
+    """What takes several backends or more: pipelines, examples and the evidence."""
+    install(session, *BACKENDS, "all-examples", "dev")
+    files = [f"tests/test_{name}.py" for name in ("pipeline", "stage", "fusion")]
+    export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
+    on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
+    imports = ["tests/test_imports.py", "tests/test_readme.py"]
+    session.run("pytest", *TWO, *files, *imports, *export, env=on_jax)
+    session.run("pytest", *TWO, *files, *imports[:1], *export, env=on_torch)
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
-    session.run("pytest", *two, *session.posargs, env={"KERAS_BACKEND": "jax"})
+    session.run("pytest", *two, *session.posargs, env=on_jax)
     small = ["--quick", "--output", session.create_tmp()]
-    run = ["python", "-m", "benchmarks.evidence", *small]
-    session.run(*run, env={"KERAS_BACKEND": "jax"})
+    session.run("python", "-m", "benchmarks.evidence", *small, env=on_jax)
 
 
 @nox.session

@@ -22,8 +22,8 @@ class CleanProbability(keras.callbacks.Callback):
     every row, unmixed, and fits a mixture of two Beta laws to them: the rows of the
     lower one are likely right. `policies.Confidence` mixes by the result, which is in
     `probability`, an array that is refreshed in place. Before the end of the warm-up
-    it is 1 for all rows, for which that policy does plain mixup. A row whose loss is not
-    finite keeps the chance that it had, with a warning.
+    it is 1 for all rows, for which that policy does plain mixup. A row whose loss is
+    not finite keeps the chance that it had, with a warning.
 
     Batches have to be made from `probability` as it is at the time, as those of a
     `keras.utils.PyDataset` are. Arrays that are handed to `fit` are copied at its

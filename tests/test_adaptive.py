@@ -133,14 +133,14 @@ def test_other_policies_see_distances_as_they_are(policy, lam, shares_of):
 
 
 @pytest.mark.parametrize("policy", [*POLICIES, policies.Shuffled("similarity")])
-@pytest.mark.parametrize("scale", [300.0, 2.0**-20])
-def test_the_scale_of_the_data_does_not_matter(policy, scale, shares_of):
+def test_the_scale_of_the_data_does_not_matter(policy, shares_of):
     x = data()
-    one, other = (
-        shares_of(AdaptiveMixUp(policy, seed=3, pairing="derangement"), batch)
-        for batch in (x, scale * x)
+    one, *others = (
+        shares_of(AdaptiveMixUp(policy, seed=3, pairing="derangement"), scale * x)
+        for scale in (1.0, np.float32(300), np.float32(2.0**-20))
     )
-    np.testing.assert_allclose(one, other, atol=1e-5)
+    for other in others:
+        np.testing.assert_allclose(one, other, atol=1e-5)
     assert one.std() > 0.01
 
 
@@ -169,7 +169,8 @@ def test_pairs_of_one_distance_draw_from_one_beta(shares_of):
 @pytest.mark.parametrize("policy", [*POLICIES, policies.Shuffled("exponential")])
 def test_equal_rows_and_batches_of_one_are_finite(policy, shares_of):
     x = np.ones((6, 2), "float32")
-    for distance in DISTANCES:
+    # What a policy makes of equal distances does not depend on what they are of.
+    for distance in DISTANCES if policy == "exponential" else ["cosine"]:
         layer = AdaptiveMixUp(policy, distance=distance, pairing="derangement")
         found = shares_of(layer, x)
         assert ((found >= 0) & (found <= 0.5)).all()
