@@ -81,12 +81,13 @@ def lint(session):
 def together(session):
     """What takes several backends or more: pipelines, examples and the evidence."""
     install(session, *BACKENDS, "all-examples", "dev")
-    files = [f"tests/test_{name}.py" for name in ("pipeline", "stage", "fusion")]
+    files = [f"tests/test_{name}.py" for name in ("imports", "pipeline")]
+    # In a pipeline TensorFlow runs, whatever trains: once is enough for the rest.
+    more = [f"tests/test_{name}.py" for name in ("stage", "fusion", "readme")]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
-    imports = ["tests/test_imports.py", "tests/test_readme.py"]
-    session.run("pytest", *TWO, *files, *imports, *export, env=on_jax)
-    session.run("pytest", *TWO, *files, *imports[:1], *export, env=on_torch)
+    session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
+    session.run("pytest", *TWO, *files, env=on_torch)
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
     session.run("pytest", *two, *session.posargs, env=on_jax)
