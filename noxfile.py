@@ -46,7 +46,7 @@ def test_the_wheel(session, backend, *pins):
     session.chdir(suite)
     what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
     if backend != "tensorflow":
-        # `together` runs the code of the docs, where TensorFlow is there as well.
+        # The code of the docs needs TensorFlow.
         what = [*what, "--ignore=tests/test_readme.py"]
     # Many tests compile what others have compiled.
     cache = {
@@ -83,7 +83,7 @@ def together(session):
     install(session, *BACKENDS, "all-examples", "dev")
     files = [f"tests/test_{name}.py" for name in ("imports", "pipeline")]
     # In a pipeline TensorFlow runs, whatever trains: once is enough for the rest.
-    more = [f"tests/test_{name}.py" for name in ("stage", "fusion", "readme")]
+    more = [f"tests/test_{name}.py" for name in ("stage", "fusion")]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
