@@ -14,7 +14,6 @@ from tests.models import BACKEND
 from tests.models import CLASSES
 from tests.models import COMPILED
 from tests.models import FEATURES
-from tests.models import QUICK
 from tests.models import WAYS
 from tests.models import FixedMixUp
 from tests.models import PlanLog
@@ -229,9 +228,9 @@ def test_other_kinds_of_models_follow_the_pair_loss_by_hand(kind):
 def test_outside_training_a_model_is_the_one_without_the_layer(kind):
     x, y = data()
     mix = MixUp(alpha=1.0)
-    model = compiled(built(kind, mix), mix, **QUICK)
+    model = compiled(built(kind, mix), mix, **COMPILED)
     twin = built(kind, None)
-    twin.compile(loss="sparse_categorical_crossentropy", **QUICK)
+    twin.compile(loss="sparse_categorical_crossentropy", **COMPILED)
 
     def check_equal():
         # A copy: on JAX the next step of `model` gives its own array away.

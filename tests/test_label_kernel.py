@@ -50,7 +50,7 @@ def test_partners_follow_the_kernel(labels, exclude_self, mode):
     expected = probabilities(labels, 1.5, exclude_self)
     found = frequencies(kernel, labels)
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    few = noise_for(labels)[::400]
+    few = noise_for(labels)[::100]
     on_backend = run(
         lambda y, *noise: [kernel(n, y) for n in noise], mode, labels, *few
     )

@@ -35,15 +35,15 @@ class Claim:
 
     def holds(self, mean, half):
         """Whether a difference and its half width bear the statement out."""
-        if self.verdict == LESS:
-            return mean < -half
-        if self.verdict == MORE:
-            return mean > half
-        margin = MARGINS[self.column]
-        no_less, no_more = mean - half > -margin, mean + half < margin
-        return {NO_LESS: no_less, NO_MORE: no_more, SAME: no_less and no_more}[
-            self.verdict
-        ]
+        low, high = mean - half, mean + half
+        margin = MARGINS.get(self.column, 0)
+        return {
+            LESS: high < 0,
+            MORE: low > 0,
+            SAME: -margin < low and high < margin,
+            NO_LESS: -margin < low,
+            NO_MORE: high < margin,
+        }[self.verdict]
 
 
 STRONG, DECAYED, TRUSTING = "mixup, α = 32", "mixup, α = 32, L2", "confidence, L2"
