@@ -11,6 +11,7 @@ from keras_mixup.beta_mixture import chance_of_the_lower
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_count
 from keras_mixup.function_loss import as_loss
+from keras_mixup.ignored import counted
 from keras_mixup.loss import MixupLoss
 from keras_mixup.loss import with_last_axis
 
@@ -111,7 +112,7 @@ class CleanProbability(keras.callbacks.Callback):
                 f"The loss {loss.name!r} gives one number for all rows, by which they "
                 "cannot be compared. Pass `loss=` to CleanProbability."
             )
-        losses = losses.reshape(len(losses), -1).mean(axis=1)
+        losses = _mean_of_rows(losses, counted(loss, y, p))
         known = np.isfinite(losses)
         if not known.all():
             warnings.warn(
@@ -132,6 +133,16 @@ class CleanProbability(keras.callbacks.Callback):
                 f"CleanProbability. Received: a model compiled with loss={loss!r}"
             )
         return as_loss(loss)
+
+
+def _mean_of_rows(values, counts):
+    values = values.reshape(len(values), -1)
+    if counts is None:
+        return values.mean(axis=1)
+    counts = keras.ops.convert_to_numpy(counts).reshape(values.shape).sum(axis=1)
+    # Where nothing counts, nothing is known.
+    unknown = np.full(len(values), np.nan, values.dtype)
+    return np.divide(values.sum(axis=1), counts, out=unknown, where=counts > 0)
 
 
 def _check_outputs(outputs):

@@ -245,3 +245,27 @@ def test_a_loss_that_is_no_number_says_nothing_of_its_row():
 def test_the_batch_size_of_the_prediction_is_checked():
     with pytest.raises(ValueError, match="`batch_size` must be ≥ 1"):
         CleanProbability(np.ones((2, 1)), np.ones(2), batch_size=0)
+
+
+def test_steps_of_an_ignored_class_do_not_count():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5, models.FEATURES)).astype("float32")
+    y = rng.integers(0, 3, (60, 5))
+    y[:, 3:] = -1
+    y[::2, 1:] = -1
+    y[7] = -1
+    model = keras.Sequential([keras.layers.Dense(3, "softmax")])
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    model.compile("sgd", loss, **models.QUICK)
+    clean = CleanProbability(x, y)
+    with pytest.warns(UserWarning, match="losses of 1 of 60 rows are not finite"):
+        clean.refresh(model)
+    p = model.predict(x, verbose=0)
+    chances = np.take_along_axis(p, np.maximum(y, 0)[..., None], axis=-1)[..., 0]
+    known = np.arange(60) != 7
+    steps = (y >= 0)[known]
+    losses = (-np.log(chances[known]) * steps).sum(1) / steps.sum(1)
+    by_hand = chance_of_the_lower(losses)
+    np.testing.assert_allclose(clean.probability[known], by_hand, atol=1e-3)
+    assert clean.probability[7] == 1
+    assert by_hand.std() > 0.1
