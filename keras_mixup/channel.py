@@ -5,20 +5,19 @@ layer publishes its plan on its channel; the loss reads it there. Tensors whose
 shape changes with the batch cannot be Keras variables, so this is plain Python.
 """
 
-import dataclasses
 import itertools
 import threading
 import warnings
 import weakref
 
-from keras_mixup.monitor import PlanMonitor
-from keras_mixup.namespaces import values
+from keras_mixup.monitor import PlanWatch
+from keras_mixup.monitor import TrackedMeans
+from keras_mixup.step import Step
+from keras_mixup.step import complete
 from keras_mixup.traces import current_trace
 from keras_mixup.traces import in_dataset
 
-_LAYERS = weakref.WeakValueDictionary()
-# Tells in which order the layers of a step were called.
-_CLOCK = itertools.count()
+_NUMBERS = itertools.count()
 
 
 class PlanChannel:
@@ -26,15 +25,28 @@ class PlanChannel:
 
     Each thread sees its own: under `tf.distribute` every replica is a thread,
     and they may take turns in the middle of a forward pass.
+
+    Args:
+        layer: The layer, which says by `may_mix()` whether it mixes at all.
     """
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, layer):
+        self._layer = weakref.ref(layer)
+        self._name = layer.name
+        self._number = next(_NUMBERS)
         # Where the plans depend on it, what the losses that apply them report to.
         self.running_loss = None
-        self.monitor = PlanMonitor(self)
+        self.means = TrackedMeans(f"{layer.name}_means", self)
+        self._watch = PlanWatch(f"{layer.name}_watch", self)
+        self.in_model = False
         self._steps = threading.local()
-        self._warned = False
+        self._warned = self._has_mixed = self._has_loss = False
+
+    @property
+    def name(self):
+        """The name of the layer."""
+        layer = self._layer()
+        return self._name if layer is None else layer.name
 
     @property
     def plan(self):
@@ -49,10 +61,31 @@ class PlanChannel:
 
     def begin(self):
         """Forgets the plan before, as a new forward pass begins."""
+        step = self._step
         # Keras may try a model out in a trace of its own before it trains it.
-        if self._step.unread and self._step.is_alive():
-            self._warn()
-        self._steps.step = _Step()
+        if step.unread and step.is_alive() and not self._is_broken_off(step):
+            self._warn_of_labels()
+        complete().discard(self._number)
+        self._steps.step = Step(begun=True)
+
+    def enter(self, training):
+        """Notes that the layer's `call` begins, which a wrapper may call by itself.
+
+        Args:
+            training: The argument of the call.
+        """
+        if not self._step.begun:
+            if training and self._step.unread and self._step.is_alive():
+                raise ValueError(
+                    f"The layer {self.name!r} is called more than once in a step, and "
+                    "each call would draw a plan of its own, of which a loss knows "
+                    "the last. MixUp takes tensors of any rank: call it on the whole "
+                    "input, and not in `TimeDistributed` or another wrapper."
+                )
+            self.begin()
+        self._step.begun = False
+        if training is None and not self.in_model and in_dataset():
+            self.warn_of_bare_call()
 
     def publish(self, plan, site=0, sites=1):
         """Makes `plan` the one of this forward pass.
@@ -63,48 +96,60 @@ class PlanChannel:
             sites: How many places there are.
         """
         trial = getattr(plan.share, "is_meta", False)  # Torch tries with no data.
-        self._steps.step = _Step(plan, site, current_trace(), not trial, not trial)
-        self._steps.step.missing = set(range(1, sites))
+        self._steps.step = Step(
+            plan, site, current_trace(), open=not trial, unread=not trial
+        )
+        self._step.missing = set(range(1, sites))
+        self._step.before = frozenset(complete())
+        self._note_places()
+        if not trial:
+            self._has_mixed = True
         if in_dataset():
-            self._steps.step.unread = False
+            self._step.unread = False
             self.warn_of_pipeline()
 
-    def warn_of_pipeline(self):
-        """Warns that a pipeline hands over inputs alone, to be mixed."""
-        self._warn_once(
-            f"The layer {self.name!r} mixes the inputs of a data pipeline and not the "
-            "labels, which it was not given. Call it with both, as "
-            "`dataset.map(layer)` does. If there are no labels, use "
-            "`dataset.apply(layer.stage())`."
-        )
+    def visit(self, site, shared):
+        """Notes that a further place of the plan was met.
 
-    def visit(self, site):
-        """Notes that a further place of the plan was met."""
+        Args:
+            site: The number of the place.
+            shared: Whether it may be met again in the step.
+        """
+        if not shared and site not in self._step.missing:
+            raise ValueError(
+                f"A place of the layer {self.name!r} is met twice in a step, which "
+                "would mix twice what is mixed already, and labels once. Make one "
+                "`site()` for each place. For branches that do not follow each other, "
+                "as in a siamese network, use `site(shared=True)`."
+            )
         self._step.missing.discard(site)
-        self._step.last = next(_CLOCK)
+        self._note_places()
 
     def is_before(self, other):
         """Whether all places of this step were met before those of `other`."""
-        return self._step.last < other._step.first
+        return self._number in other._step.before
 
     def read(self):
         """The plan for a loss of this step to apply, or `None`."""
-        self._step.unread = False
-        if not self._step.open:
+        step = self._step
+        step.unread = False
+        complete().discard(self._number)
+        if not step.open:
             return None
-        if not self._step.is_alive():
+        if not step.is_alive():
             raise ValueError(
                 "MixupLoss was called apart from the training step that the layer "
                 f"{self.name!r} drew its plan in. Call the model (with "
                 "`training=True`, to mix) right before its loss."
             )
-        if self._step.missing:
+        if step.missing:
             raise ValueError(
                 f"The layer {self.name!r} has places that the step did not meet, so "
                 "that some steps would mix labels alone. Every `site()` that was made "
-                f"must be in the model. Missing: {sorted(self._step.missing)}"
+                f"must be in the model. Missing: {sorted(step.missing)}"
             )
-        return self._step.plan
+        self._has_loss = True
+        return step.plan
 
     def peek(self):
         """The plan of a forward pass that goes on, for its other layers."""
@@ -118,37 +163,96 @@ class PlanChannel:
 
     @property
     def recorded(self):
-        """What the losses of this step have told the monitor: names of means."""
+        """What the losses of this step have told `means`: names of means."""
         return self._step.recorded
 
     @recorded.setter
     def recorded(self, names):
         self._step.recorded = names
 
+    def metrics(self):
+        """The metrics of the layer that matter at this moment of a step.
+
+        Keras asks every layer for its metrics once the loss of a step is known, also
+        as it traces one: there is no other sign that a step is over. While a plan
+        waits for its loss, a watch is among them, of whose result Keras asks next.
+        """
+        if not self._step.unread:
+            self.close()
+        watch = [self._watch] if self._step.unread else []
+        return watch + [self.means] * self.means.tracked
+
     def end(self):
         """Closes the step, and warns if it had a plan that no loss has read."""
-        if self._step.unread:
-            self._warn()
-        self.close()
-
-    def close(self):
-        """Keeps the plan to look at, but not for any loss to apply."""
-        self._step.open = self._step.unread = False
-        self._step.ended = True
-
-    @property
-    def _step(self):
-        if not hasattr(self._steps, "step"):
-            self._steps.step = _Step()
-        return self._steps.step
-
-    def _warn(self):
-        if self.running_loss is not None:
+        if self._step.unread and self.running_loss is not None:
             raise ValueError(
                 f"The policy of the layer {self.name!r} looks at the training loss, "
                 "but no MixupLoss feeds it. Compile the model with "
                 "`MixupLoss(loss, mixup=layer)`."
             )
+        if self._step.unread:
+            self._warn_of_labels()
+        self.close()
+
+    def close(self):
+        """Keeps the plan to look at, but not for any loss to apply."""
+        step = self._step
+        step.open = step.unread = False
+        step.ended = True
+        complete().discard(self._number)
+        if step.trace is not None and not step.has_values():
+            step.plan = step.site = None  # Of symbols, which must not outlive a trace.
+
+    def warn_of_pipeline(self):
+        """Warns that a pipeline hands over inputs alone, to be mixed."""
+        self._warn_once(
+            f"The layer {self.name!r} mixes the inputs of a data pipeline and not the "
+            "labels, which it was not given. Call it with both, as "
+            "`dataset.map(layer)` does. If there are no labels, use "
+            "`dataset.apply(layer.stage())`."
+        )
+
+    def warn_of_bare_call(self):
+        """Warns that a pipeline calls the layer as one that mixes nothing."""
+        if self._may_mix():
+            self._warn_once(
+                f"The layer {self.name!r} was called in a data pipeline on the inputs "
+                "alone, and mixes nothing there. Call it with the labels, as "
+                "`dataset.map(layer)` does, or pass `training=False` if nothing is to "
+                "be mixed."
+            )
+
+    def is_idle(self):
+        """Whether the layer could mix, and has not done so in any forward pass."""
+        return not self._has_mixed and self._may_mix()
+
+    def warn_of_idleness(self):
+        """Warns that a training goes on in which the layer has never mixed."""
+        self._warn_once(
+            f"A model is trained in which the layer {self.name!r} has mixed nothing so "
+            "far: it was not called, or not in training. In a loop of your own call "
+            "the model with `training=True`."
+        )
+
+    @property
+    def _step(self):
+        if not hasattr(self._steps, "step"):
+            self._steps.step = Step()
+        return self._steps.step
+
+    def _is_broken_off(self, step):
+        # Labels have been mixed before, so that an eager step had a loss to come.
+        return self._has_loss and step.has_values()
+
+    def _note_places(self):
+        if self._step.open and not self._step.missing:
+            complete().add(self._number)
+
+    def _may_mix(self):
+        layer = self._layer()
+        return layer is not None and layer.may_mix()
+
+    def _warn_of_labels(self):
         self._warn_once(
             f"The layer {self.name!r} mixed the inputs of a training step, but no "
             "MixupLoss read its plan, so the labels were not mixed. Compile the "
@@ -161,36 +265,3 @@ class PlanChannel:
         if not self._warned:
             self._warned = True
             warnings.warn(message, stacklevel=5)
-
-
-@dataclasses.dataclass
-class _Step:
-    plan: object = None
-    site: object = 0
-    trace: object = None
-    open: bool = False
-    unread: bool = False
-    recorded: tuple = ()
-    ended: bool = False
-    missing: set = dataclasses.field(default_factory=set)
-    first: int = dataclasses.field(default_factory=lambda: next(_CLOCK))
-    last: int = 0
-
-    def __post_init__(self):
-        self.last = self.first
-
-    def is_alive(self):
-        """Whether the plan is made of values, or of symbols of this very trace."""
-        return self.trace == current_trace() or (
-            self.plan is not None and values(self.plan.share) is not None
-        )
-
-
-def register(layer):
-    """Makes `layer` the one that its name stands for when a loss is loaded."""
-    _LAYERS[layer.name] = layer
-
-
-def find(name):
-    """The newest living layer of that name, or `None`."""
-    return _LAYERS.get(name)

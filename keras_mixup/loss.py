@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_mixup.accuracy import pair_accuracy
 from keras_mixup.blending import align
-from keras_mixup.channel import find
 from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_real
@@ -16,7 +15,11 @@ from keras_mixup.function_loss import as_loss
 from keras_mixup.ignored import blended
 from keras_mixup.ignored import counted
 from keras_mixup.ignored import over_counted
+from keras_mixup.registry import newest
+from keras_mixup.registry import only
+from keras_mixup.registry import wait_for_layers
 from keras_mixup.regularization import absolute_error
+from keras_mixup.traces import when_differentiated
 from keras_mixup.weights import weigh
 
 
@@ -106,14 +109,25 @@ class MixupLoss(keras.losses.Loss):
         # Channels and not layers: Keras walks the attributes of a loss as it
         # saves a model, and would save a layer that it finds here a second time.
         self._channels = [
-            _channel_named(layer) if isinstance(layer, str) else layer._channel
-            for layer in layers
+            None if isinstance(layer, str) else layer._channel for layer in layers
         ]
+        self.find_layers()
+        if None in self._channels:
+            wait_for_layers(self)
+
+    def find_layers(self):
+        """Takes up the layers that the loss knows by name, as far as they exist."""
+        for index, channel in enumerate(self._channels):
+            layer = only(self._names[index]) if channel is None else None
+            if layer is not None:
+                self._channels[index] = layer._channel
+        if self.track and self._channels[0] is not None:
+            self._channels[0].means.tracked = True
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         plan = self._plan()
         if plan is None:
-            return self.loss(y_true, y_pred, sample_weight)
+            return self._unmixed(self.loss(y_true, y_pred, sample_weight))
         y_true = ops.convert_to_tensor(y_true)
         check_batch(plan=plan.share, y_true=y_true)
         if sample_weight is not None:
@@ -157,13 +171,30 @@ class MixupLoss(keras.losses.Loss):
         return total
 
     def get_config(self):
+        # A layer may have another name by now.
+        names = [
+            channel.name if channel else name
+            for channel, name in zip(self._channels, self._names)
+        ]
         return {
             "loss": keras.losses.serialize(self.loss),
-            "mixup": self._names if len(self._names) > 1 else self._names[0],
+            "mixup": names if len(names) > 1 else names[0],
             "name": self.name,
             "track": self.track,
             "regularization": self.regularization,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        names = config["mixup"]
+        names = [names] if isinstance(names, str) else names
+        return cls(**{**config, "mixup": [newest(name) or name for name in names]})
+
+    def _unmixed(self, loss):
+        for channel in self._channels:
+            if channel.is_idle():
+                loss = when_differentiated(loss, channel.warn_of_idleness)
+        return loss
 
     def _feed(self, values, counts, shares):
         running = [channel.running_loss for channel in self._channels]
@@ -178,13 +209,11 @@ class MixupLoss(keras.losses.Loss):
     def _record(self, labels, shares, y_pred):
         dominant = ops.max(ops.stack(shares, axis=-1), axis=-1)
         accuracy = pair_accuracy(self.loss, zip(labels, shares), y_pred)
-        self._channels[0].monitor.update_state(dominant, accuracy)
+        self._channels[0].means.record(dominant, accuracy)
 
     def _plan(self):
-        for index, name in enumerate(self._names):
-            if self._channels[index] is None:
-                self._channels[index] = _channel_named(name)
-            if self._channels[index] is None:
+        for name, channel in zip(self._names, self._channels):
+            if channel is None:
                 raise ValueError(
                     f"There is no MixUp layer named {name!r} for MixupLoss to read the "
                     "plan of. Pass the layer itself, or its name once it exists."
@@ -202,13 +231,6 @@ class MixupLoss(keras.losses.Loss):
                 )
             plan, before = later if plan is None else composed(plan, later), channel
         return plan
-
-
-def _channel_named(name):
-    # The newest layer of that name is the right one: Keras loads the layers of
-    # a model right before its losses.
-    layer = find(name)
-    return None if layer is None else layer._channel
 
 
 def with_last_axis(y_true, y_pred):

@@ -5,11 +5,12 @@ from keras import ops
 
 from keras_mixup.batch import mix_inputs
 from keras_mixup.batch import mix_masks
-from keras_mixup.channel import find
 from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_count
+from keras_mixup.checks import check_flag
 from keras_mixup.mixup import MixUp
 from keras_mixup.plan import MixPlan
+from keras_mixup.registry import newest
 from keras_mixup.shards import own_rows
 
 
@@ -72,17 +73,22 @@ class ManifoldMixUp(MixUp):
         self.sites = check_count("sites", sites)
         self._made = 1
 
-    def site(self, **kwargs) -> "MixUpSite":
+    def site(self, *, shared: bool = False, **kwargs) -> "MixUpSite":
         """A layer for one more place, to be called after this one in a step.
 
         Args:
+            shared: Whether the place is met several times in a step, on branches that
+                do not follow each other, as in a siamese network. All of them are
+                mixed by the one plan. A block that is applied to its own output needs
+                a place for each time instead. Defaults to `False`.
             **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`.
         """
         self._made += 1
         self.sites = max(self.sites, self._made)
-        return MixUpSite(self, self._made - 1, **kwargs)
+        return MixUpSite(self, self._made - 1, shared, **kwargs)
 
     def call(self, x, training=None):
+        self._channel.enter(training)
         if not training:
             return mix_inputs(None, x, self.compute_dtype)
         arguments = self._draw_arguments(x)
@@ -123,14 +129,16 @@ class MixUpSite(keras.layers.Layer):
     Args:
         mixup: The `ManifoldMixUp`, or its name.
         index: Integer ≥ 1, which of the places this is.
+        shared: Whether it may be met several times in a step.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, mixup, index: int, **kwargs):
+    def __init__(self, mixup, index: int, shared: bool = False, **kwargs):
         super().__init__(**kwargs)
         check_compute_dtype(self.compute_dtype)
-        self.mixup = mixup if isinstance(mixup, str) else mixup.name
+        self._name_of_mixup = mixup if isinstance(mixup, str) else mixup.name
         self.index = check_count("index", index)
+        self.shared = check_flag("shared", shared)
         # Not the layer itself, which Keras would save here a second time.
         self._channel = None if isinstance(mixup, str) else mixup._channel
         self.supports_masking = True
@@ -151,7 +159,17 @@ class MixUpSite(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "mixup": self.mixup, "index": self.index}
+        return {
+            **super().get_config(),
+            "mixup": self.mixup,
+            "index": self.index,
+            "shared": self.shared,
+        }
+
+    @property
+    def mixup(self):
+        """The name of the `ManifoldMixUp`."""
+        return self._channel.name if self._channel else self._name_of_mixup
 
     def _plan(self):
         channel = self._mixup_channel()
@@ -161,12 +179,12 @@ class MixUpSite(keras.layers.Layer):
                 f"The site {self.name!r} has no plan of this step. The ManifoldMixUp "
                 f"{self.mixup!r} draws it, and must be called before its sites."
             )
-        channel.visit(self.index)
+        channel.visit(self.index, self.shared)
         return _at(self.index, channel.site, plan)
 
     def _mixup_channel(self):
         if self._channel is None:
-            layer = find(self.mixup)
+            layer = newest(self.mixup)
             self._channel = layer and layer._channel
         return self._channel
 

@@ -10,7 +10,6 @@ from keras_mixup import batch
 from keras_mixup import pairing as pairings
 from keras_mixup import views as pair_of_views
 from keras_mixup.channel import PlanChannel
-from keras_mixup.channel import register
 from keras_mixup.checks import check_alpha
 from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_count
@@ -26,6 +25,7 @@ from keras_mixup.namespaces import is_foreign
 from keras_mixup.parameter import Parameter
 from keras_mixup.pipeline_layer import PipelineLayer
 from keras_mixup.plan import MixPlan
+from keras_mixup.registry import register
 from keras_mixup.shards import shards_in_use
 
 
@@ -163,8 +163,8 @@ class MixUp(PipelineLayer):
         self.supports_masking = True
         self.alpha = alpha
         self.prob = prob
-        self._channel = PlanChannel(self.name)
-        self._monitor = self._channel.monitor  # Keras tracks the metrics it finds.
+        self._channel = PlanChannel(self)
+        self._means = self._channel.means  # Keras tracks the metrics it finds.
         register(self)
         self.built = pair_of_views.are_built(self.views)
 
@@ -172,6 +172,16 @@ class MixUp(PipelineLayer):
     def plan(self) -> MixPlan | None:
         """The plan of the latest forward pass, `None` if that mixed nothing."""
         return self._channel.look()
+
+    @property
+    def metrics(self):
+        """List of all metrics that have something to report."""
+        others = [each for each in super().metrics if each is not self._means]
+        return others + self._channel.metrics()
+
+    def may_mix(self):
+        """Whether `alpha` and `prob`, as they were last set, let anything be mixed."""
+        return self._pipeline.get("alpha") > 0 and self._pipeline.get("prob") > 0
 
     def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
         if isinstance(y, bool):
@@ -181,13 +191,16 @@ class MixUp(PipelineLayer):
         if all(leaf is None for leaf in tree.flatten(x)):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         if any(is_foreign(leaf) for leaf in tree.flatten(x)):
-            return self._mix_alone(x, bool(training))
+            return self._mix_alone(x, training)
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in tree.flatten(x)):
+            self._channel.in_model = True
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training
         return super().__call__(x, **kwargs)
 
     def call(self, x, training=None):
+        self._channel.enter(training)
         if not training:
             return batch.mix_inputs(None, x, self.compute_dtype)
         plan, mixed = self._draw_and_mix({"x": x}, **self._draw_arguments(x))

@@ -1,25 +1,58 @@
-"""The metric of a layer: it ends the layer's steps, and reports on them."""
+"""The metrics of a layer: what it reports of its plans, and what ends its steps."""
 
 import keras
 from keras import ops
 
 from keras_mixup.namespaces import values
+from keras_mixup.traces import check_passed
 
 
-class PlanMonitor(keras.metrics.Metric):
-    """Closes the step of a layer, and notices that its plan was not read.
+class QuietMetric(keras.metrics.Metric):
+    """A metric that a loop of the user's may update, which changes nothing.
 
-    Keras asks the metrics of all layers for their results when a step ends,
-    also while it traces one. This one reports what a loss with `track=True` has
-    recorded of the plans since the epoch began, and else nothing.
+    Loops as in Keras's guides hand labels and predictions to all metrics of a model,
+    those of its layers among them.
 
     Args:
+        name: Name of the metric.
         channel: The `PlanChannel` of the layer.
     """
 
-    def __init__(self, channel):
-        super().__init__(name=f"{channel.name}_monitor")
+    def __init__(self, name, channel):
+        super().__init__(name=name)
         self._channel = channel
+
+    def update_state(self, *args, **kwargs):
+        """Takes no notice of labels and predictions."""
+
+    def save_own_variables(self, store):
+        """Saves nothing: an epoch's means are of no use after it."""
+
+    def load_own_variables(self, store):
+        """Loads nothing."""
+
+
+class PlanWatch(QuietMetric):
+    """Notices at the end of a step that its plan was not read."""
+
+    def result(self):
+        self._channel.end()
+        return {}
+
+    def reset_state(self):
+        self._channel.close()
+
+
+class TrackedMeans(QuietMetric):
+    """What a loss with `track=True` has recorded of the plans since the epoch began.
+
+    Attributes:
+        tracked: Whether there is such a loss.
+    """
+
+    def __init__(self, name, channel):
+        super().__init__(name, channel)
+        self.tracked = False
         self._recorded = ()
         self._rows, self._totals = (
             {
@@ -29,13 +62,14 @@ class PlanMonitor(keras.metrics.Metric):
             for of in ("rows", "total")
         )
 
-    def update_state(self, lam, accuracy=None):
+    def record(self, lam, accuracy=None):
         """Records one more step.
 
         Args:
             lam: The weight of the dominant row, for each row of the batch.
             accuracy: The accuracy of each row, if it is recorded.
         """
+        check_passed(self._totals["lam"], lam, "With `track=True` the means of a layer")
         recorded = (
             {"lam": lam} if accuracy is None else {"lam": lam, "accuracy": accuracy}
         )
@@ -49,7 +83,6 @@ class PlanMonitor(keras.metrics.Metric):
             total.assign(total + ops.sum(ops.cast(rows, "float32")))
 
     def result(self):
-        self._channel.end()
         # Between compiled steps, only the variables tell whether any recorded.
         names = self._channel.recorded or (self._recorded if self._is_fed() else ())
         return {
@@ -58,16 +91,9 @@ class PlanMonitor(keras.metrics.Metric):
         }
 
     def reset_state(self):
-        self._channel.close()
         self._channel.recorded = ()
         super().reset_state()
 
     def _is_fed(self):
         rows = values(self._rows["lam"] + 0) if self._recorded else None
         return rows is not None and rows > 0
-
-    def save_own_variables(self, store):
-        """Saves nothing: an epoch's means are of no use after it."""
-
-    def load_own_variables(self, store):
-        """Loads nothing."""

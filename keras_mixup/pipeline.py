@@ -41,6 +41,10 @@ class PipelineState:
         self._workers_generator = None
         self._variables = None
 
+    def get(self, name):
+        """A parameter, as it was last set."""
+        return self._parameters[name]
+
     def set(self, name, value):
         """Sets a parameter, also for pipelines that are built already."""
         self._parameters[name] = value

@@ -83,7 +83,9 @@ class PipelineLayer(SeededLayer):
     def _mix_alone(self, x, training):
         if training:
             self._channel.warn_of_pipeline()
-        return call_as_is(self._mix_batch, x, None, None, training)
+        elif training is None:
+            self._channel.warn_of_bare_call()
+        return call_as_is(self._mix_batch, x, None, None, bool(training))
 
     def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
         parts = batch.parts_of(x, y, sample_weight)

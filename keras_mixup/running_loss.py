@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_mixup.namespaces import values
+from keras_mixup.traces import check_passed
 
 
 class RunningLoss:
@@ -38,12 +38,7 @@ class RunningLoss:
     def update(self, loss):
         """Takes in the loss of one more step, unless it is not finite."""
         loss = ops.stop_gradient(ops.cast(loss, "float32"))
-        if values(loss) is None and values(self._total.value) is not None:
-            raise ValueError(
-                "The running loss of a layer cannot be updated in a compiled step "
-                "that does not pass its variables. Compute the loss with "
-                "`model.stateless_compute_loss` or in a `keras.StatelessScope`."
-            )
+        check_passed(self._total, loss, "The running losses of a layer")
         # One loss that overflows would stay in the mean for good.
         finite = ops.isfinite(loss)
         loss = ops.where(finite, loss, 0.0)

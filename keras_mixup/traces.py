@@ -8,19 +8,21 @@ import sys
 
 import keras
 
+from keras_mixup.namespaces import values
+
 
 def current_trace():
     """A token that is equal within one trace, and `None` outside of any."""
-    match keras.backend.backend():
-        case "tensorflow":
-            tf = sys.modules["tensorflow"]
-            if tf.executing_eagerly():
-                return None
-            return tf.compat.v1.get_default_graph()
-        case "jax":
-            from jax.extend import core
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        tf = sys.modules["tensorflow"]
+        if tf.executing_eagerly():
+            return None
+        return tf.compat.v1.get_default_graph()
+    if backend == "jax":
+        from jax.extend import core
 
-            return core.get_opaque_trace_state(convention="nnx")
+        return core.get_opaque_trace_state(convention="nnx")
     return None
 
 
@@ -38,13 +40,70 @@ def in_dataset():
 
 def current_replica():
     """The number of this replica, where each mixes rows of its own; else 0."""
-    match keras.backend.backend():
-        case "tensorflow":
-            context = sys.modules["tensorflow"].distribute.get_replica_context()
-            return 0 if context is None else context.replica_id_in_sync_group
-        case "torch":
-            distributed = sys.modules["torch"].distributed
-            if distributed.is_available() and distributed.is_initialized():
-                return distributed.get_rank()
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        context = sys.modules["tensorflow"].distribute.get_replica_context()
+        return 0 if context is None else context.replica_id_in_sync_group
+    if backend == "torch":
+        distributed = sys.modules["torch"].distributed
+        if distributed.is_available() and distributed.is_initialized():
+            return distributed.get_rank()
     # On JAX a step is one program for all devices.
     return 0
+
+
+def check_passed(variable, update, subject):
+    """Raises if a compiled step would update a variable that it was not passed.
+
+    Args:
+        variable: A Keras variable.
+        update: A tensor that the new value depends on.
+        subject: What the error is about, in the plural.
+    """
+    if values(update) is None and values(variable.value) is not None:
+        raise ValueError(
+            f"{subject} cannot be updated in a compiled step that does not pass their "
+            "variables. Compute the loss with `model.stateless_compute_loss` or in a "
+            "`keras.StatelessScope`."
+        )
+
+
+def when_differentiated(value, function):
+    """`value` itself; `function` is called if a gradient of it is taken.
+
+    In a compiled step it is called as the step is traced.
+
+    Args:
+        value: A tensor.
+        function: Function without arguments.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        tf = sys.modules["tensorflow"]
+
+        @tf.custom_gradient
+        def unchanged(x):
+            def gradient(upstream):
+                function()
+                return upstream
+
+            return tf.identity(x), gradient
+
+        return unchanged(value)
+    if backend == "jax":
+        import jax
+
+        unchanged = jax.custom_jvp(lambda x: x)
+
+        @unchanged.defjvp
+        def unchanged_and_tangent(primals, tangents):
+            function()
+            return primals[0], tangents[0]
+
+        return unchanged(value)
+    if value.requires_grad:
+        if sys.modules["torch"].compiler.is_compiling():
+            function()
+        else:
+            value.register_hook(lambda upstream: function())
+    return value

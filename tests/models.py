@@ -73,9 +73,13 @@ class PlanLog(keras.callbacks.Callback):
 class Revealing(keras.Sequential):
     """A model that logs the plan of each step, also of a compiled one."""
 
+    def compute_loss(self, *args, **kwargs):
+        # Looked at before the loss is known, which ends the step.
+        self._revealed = self.layers[0].plan
+        return super().compute_loss(*args, **kwargs)
+
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        # Looked at before the metrics are done, which ends the step.
-        plan = self.layers[0].plan
+        plan, self._revealed = self._revealed, None
         logs = super().compute_metrics(x, y, y_pred, sample_weight)
         for i in range(0 if plan is None else x.shape[0]):
             logs |= {f"row{i}": plan.rows[i], f"share{i}": plan.share[i]}
