@@ -14,7 +14,6 @@ from keras_mixup import AdaptiveMixUp
 from keras_mixup import ManifoldMixUp
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
-from tests.modes import to_numpy
 from tests.models import BACKEND
 from tests.models import CLASSES
 from tests.models import COMPILED
@@ -30,6 +29,7 @@ from tests.models import kernel_of
 from tests.models import mixed
 from tests.models import pair_loss
 from tests.models import softmax
+from tests.modes import to_numpy
 
 SPARSE = "sparse_categorical_crossentropy"
 CODES = np.eye(6, dtype="float32")
