@@ -16,7 +16,11 @@ def as_element(x, y, sample_weight):
 
 def is_pair(element):
     """Whether an element is inputs with their labels, in a tuple or list."""
-    return isinstance(element, (tuple, list)) and len(element) in (2, 3)
+    return (
+        isinstance(element, (tuple, list))
+        and len(element) in (2, 3)
+        and element[1] is not None
+    )
 
 
 def is_handed_over(element):

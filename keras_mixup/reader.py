@@ -203,8 +203,8 @@ class BatchReader:
             if look_like_class_ids(label):
                 self._warn_once(
                     f"The layer {self.name!r} blends labels of whole numbers, as "
-                    "of a regression. If they are class ids, pass `num_classes` or cast "
-                    "them to integers. If they are counts, filter this warning: "
+                    "in a regression. If they are class ids, pass `num_classes` or "
+                    "cast them to integers. If they are counts, filter this warning: "
                     "`warnings.filterwarnings('ignore', '.*labels of whole numbers')`."
                 )
 
