@@ -62,15 +62,33 @@ def inputs_of(key, entry, is_labelled):
     return tree.pack_sequence_as(entry, leaves), "category" in kinds
 
 
-def are_weights(key):
-    """Whether a key nearly says that it holds weights of samples."""
-    return _words(key) in (["sample", "weights"], ["samples", "weight"])
+def check_entry(key, inputs, may_be_labels):
+    """Raises of an entry that is no label, of what would be wrong to leave or blend.
 
-
-def is_mask_of_ids(key, leaf):
-    """Whether integers are a mask by their name, though they look like an image."""
+    Args:
+        key: Its key.
+        inputs: What `inputs_of` returned.
+        may_be_labels: Whether it may have the labels that the batch lacks.
+    """
     words = _words(key)
-    return bool(words) and words[-1] in ("mask", "masks") and "int" in str(leaf.dtype)
+    if words == ["sample", "weights"]:
+        raise ValueError(f"Weights go under the key {WEIGHT!r}. Received: key {key!r}")
+    if may_be_labels:
+        raise ValueError(
+            f"The entry {key!r} of a dict has an integer for each sample, and no "
+            "entry has labels. Labels go under keys such as 'label', 'targets' or "
+            f"'y', or are named, as `MixUp(label_keys=[{key!r}])`. If there are "
+            "none, say `label_keys=()`."
+        )
+    is_mask = bool(words) and words[-1] in ("mask", "masks")
+    leaves = [leaf for leaf in tree.flatten(inputs) if leaf is not None]
+    if is_mask and any("int" in str(getattr(leaf, "dtype", "")) for leaf in leaves):
+        raise ValueError(
+            f"The integers {key!r} of a dict batch are a mask by their name, "
+            "and cannot be blended as an image. A mask of class ids goes under "
+            f"{MASKS[0]!r} or among `label_keys`; cast any other to "
+            "float, or take it out."
+        )
 
 
 def _kind(path, leaf, is_labelled):

@@ -155,7 +155,7 @@ class PipelineLayer(SeededLayer):
         inputs = batch.parts["x"]
         arguments = self._pipeline.draw_arguments(inputs, seed)
         arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
-        arguments["labels"] = batch.parts.get("y")
+        arguments["labels"] = batch.labels
         plan, mixed = self._draw_and_mix(dense, **arguments)
         if not pairings.is_built_in(self.pairing):
             check_rows_exist(plan)

@@ -33,6 +33,14 @@ class Batch(NamedTuple):
     restore: Callable
     is_dict: bool = False
 
+    @property
+    def labels(self):
+        """The labels as they came, those that are `None` left out."""
+        labels = self.parts.get("y")
+        leaves = tree.flatten(labels)
+        found = [leaf for leaf in leaves if leaf is not None]
+        return labels if len(found) == len(leaves) else found or None
+
 
 class BatchReader:
     """Reads batches as a layer was told to.
@@ -83,6 +91,8 @@ class BatchReader:
             return batch._replace(
                 restore=lambda mixed: pack({"x": batch.restore(mixed)}, element)
             )
+        if y is not None and not _has_tensor(y):
+            raise ValueError(f"`y` must hold a label that is not None. Received: {y!r}")
         parts = {"x": x, "y": y, "sample_weight": sample_weight}
         parts = {key: part for key, part in parts.items() if part is not None}
         check_batch(**parts)
@@ -91,10 +101,9 @@ class BatchReader:
         return Batch(parts, lambda mixed: pack(mixed, element))
 
     def check_inputs(self, x):
-        """Raises of a lone dict that may have labels, of which nothing says so."""
-        if isinstance(x, dict):
-            for key, entry in x.items():
-                self._inputs_of(key, entry, self.label_keys == ())
+        """Raises of a dict that may have labels, of which nothing says so."""
+        for key, entry in x.items():
+            self._inputs_of(key, entry, self.label_keys == ())
 
     def dense(self, batch, are_targets=False):
         """The parts of a batch with class ids as one-hot labels, to be blended.
@@ -165,33 +174,15 @@ class BatchReader:
         return Batch(parts, restore, is_dict=True)
 
     def _inputs_of(self, key, entry, is_labelled):
-        if entries.are_weights(key):
-            raise ValueError(
-                f"Weights go under the key {entries.WEIGHT!r}. Received: key {key!r}"
-            )
-        inputs, more = entries.inputs_of(key, entry, is_labelled)
-        if more and not is_labelled:
-            raise ValueError(
-                f"The entry {key!r} of a dict has an integer for each sample, and no "
-                "entry has labels. Labels go under keys such as 'label', 'targets' or "
-                f"'y', or are named, as `MixUp(label_keys=[{key!r}])`. If there are "
-                "none, say `label_keys=()`."
-            )
-        if more:
+        inputs, unclear = entries.inputs_of(key, entry, is_labelled)
+        entries.check_entry(key, inputs, unclear and not is_labelled)
+        if unclear:
             self._warn_once(
                 f"The layer {self.name!r} left the integers or booleans {key!r} of a "
                 "dict batch as they are. If they are labels, name them beside the "
                 f"others, as `label_keys=[..., {key!r}]`. If they are quantities, cast "
                 "them to float, and if they are neither, end their key in '_id'."
             )
-        for leaf in tree.flatten(inputs):
-            if leaf is not None and entries.is_mask_of_ids(key, leaf):
-                raise ValueError(
-                    f"The integers {key!r} of a dict batch are a mask by their name, "
-                    "and cannot be blended as an image. A mask of class ids goes under "
-                    f"{entries.MASKS[0]!r} or among `label_keys`; cast any other to "
-                    "float, or take it out."
-                )
         return inputs
 
     def _look_at_floats(self, labels, is_dict):

@@ -11,6 +11,7 @@ from keras_mixup import AdaptiveMixUp
 from keras_mixup import MixUp
 from keras_mixup import MixupDataset
 from keras_mixup import MixupLoss
+from keras_mixup.pairing import LabelKernel
 from tests.modes import to_numpy
 from tests.test_pipeline import CLASSES
 from tests.test_pipeline import Halves
@@ -402,6 +403,17 @@ def test_a_label_of_several_may_be_none(weighted):
         assert_mixed(mixed_x, x, (mixed_y["a"], one_hot(y)))
         assert mixed_y["b"] is None
         assert [w["b"] for w in mixed_w] == [None] * weighted
+
+
+def test_near_labels_pair_where_a_label_of_several_is_none():
+    x, _ = data()
+    mix = MixUp(8.0, pairing=LabelKernel(0.1, exclude_self=True))
+    targets = np.float32([0, 0, 50, 50, 100, 100, 150, 150]) + 0.5
+    _, (mixed, none) = mix(x, (targets, None))
+    np.testing.assert_allclose(mixed, targets, atol=1e-4)
+    assert none is None
+    with pytest.raises(ValueError, match="`y` must hold a label that is not None"):
+        mix(x, (None, None))
 
 
 # Integer labels of a width of their own.
