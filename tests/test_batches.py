@@ -103,7 +103,7 @@ def test_a_triple_in_one_argument_is_weighted(pipeline):
     assert_mixed(mixed_x["a"], x, (product, one_hot(y) * weight[:, None]))
 
 
-def test_a_pair_in_a_map_of_the_users(pipeline):
+def test_a_pair_in_a_map_of_the_users():
     tf = pytest.importorskip("tensorflow")
     x, y = data()
     layer = Halves(num_classes=CLASSES)
