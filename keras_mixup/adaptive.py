@@ -8,9 +8,9 @@ from keras import tree
 from keras_mixup import distances
 from keras_mixup import pairing as pairings
 from keras_mixup import policies
+from keras_mixup.batch_checks import check_rows
 from keras_mixup.checks import check_distances
 from keras_mixup.checks import check_lam
-from keras_mixup.checks import check_rows
 from keras_mixup.drawing import DRAWS
 from keras_mixup.drawing import fold_or_not
 from keras_mixup.explained import explained

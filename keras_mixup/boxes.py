@@ -1,6 +1,7 @@
 """Bounding boxes of a mixed batch of images."""
 
 from keras_mixup.blending import align
+from keras_mixup.checks import may_be_equal
 from keras_mixup.namespaces import namespace
 
 # What Keras pads boxes and their labels with.
@@ -25,18 +26,7 @@ def mix_boxes(plan, bounding_boxes):
         partner's, 0 for padding. The partner's boxes of a row that is not mixed
         are padding.
     """
-    if set(bounding_boxes) != {"boxes", "labels"}:
-        raise ValueError(
-            '`bounding_boxes` must have the keys "boxes" and "labels". '
-            f"Received: keys {sorted(bounding_boxes)}"
-        )
-    boxes, labels = bounding_boxes["boxes"], bounding_boxes["labels"]
-    if len(boxes.shape) != 3 or len(labels.shape) != 2:
-        raise ValueError(
-            '`bounding_boxes` must hold "boxes" of shape (batch_size, n, 4) and '
-            '"labels" of shape (batch_size, n). Received: shapes '
-            f"{tuple(boxes.shape)} and {tuple(labels.shape)}"
-        )
+    boxes, labels = _checked(bounding_boxes)
     ops = namespace(boxes, labels, plan.share)
     shares = [plan.lam, *plan.columns(plan.share)]
     parts = []
@@ -51,3 +41,27 @@ def mix_boxes(plan, bounding_boxes):
         name: ops.concatenate(columns, axis=1)
         for name, columns in zip(("boxes", "labels", "weights"), zip(*parts))
     }
+
+
+def _checked(bounding_boxes):
+    if not isinstance(bounding_boxes, dict) or set(bounding_boxes) != {
+        "boxes",
+        "labels",
+    }:
+        found = (
+            f"keys {sorted(bounding_boxes)}"
+            if isinstance(bounding_boxes, dict)
+            else f"a {type(bounding_boxes).__name__}"
+        )
+        raise ValueError(
+            '`bounding_boxes` must have the keys "boxes" and "labels". '
+            f"Received: {found}"
+        )
+    boxes, labels = bounding_boxes["boxes"], bounding_boxes["labels"]
+    if len(labels.shape) != 2 or not may_be_equal(boxes.shape, (*labels.shape, 4)):
+        raise ValueError(
+            '`bounding_boxes` must hold "boxes" of shape (batch_size, n, 4) and '
+            '"labels" of shape (batch_size, n). Received: shapes '
+            f"{tuple(boxes.shape)} and {tuple(labels.shape)}"
+        )
+    return boxes, labels

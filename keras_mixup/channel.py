@@ -38,7 +38,6 @@ class PlanChannel:
         self.running_loss = None
         self.means = TrackedMeans(f"{layer.name}_means", self)
         self._watch = PlanWatch(f"{layer.name}_watch", self)
-        self.in_model = False
         self._steps = threading.local()
         self._warned = self._has_mixed = self._has_loss = False
 
@@ -84,8 +83,6 @@ class PlanChannel:
                 )
             self.begin()
         self._step.begun = False
-        if training is None and not self.in_model and in_dataset():
-            self.warn_of_bare_call()
 
     def publish(self, plan, site=0, sites=1):
         """Makes `plan` the one of this forward pass.

@@ -3,7 +3,6 @@
 import numbers
 
 import keras
-from keras import tree
 
 from keras_mixup.namespaces import is_dense
 from keras_mixup.namespaces import is_tensorflow
@@ -110,8 +109,26 @@ def check_flag(name, flag):
 
 
 def check_num_classes(num_classes):
-    """Returns a number of classes or `None`, or raises with what was expected."""
+    """Returns a number of classes, `None` or a nesting of these, or raises."""
+    if isinstance(num_classes, (dict, list, tuple)):
+        if not num_classes:
+            raise ValueError(f"`num_classes` is empty. Received: {num_classes!r}")
+        if isinstance(num_classes, dict):
+            return {key: check_num_classes(n) for key, n in num_classes.items()}
+        return [check_num_classes(n) for n in num_classes]
     return None if num_classes is None else check_count("num_classes", num_classes)
+
+
+def check_label_keys(keys):
+    """Returns the keys of labels as a tuple or `None`, or raises."""
+    if keys is None:
+        return None
+    if not isinstance(keys, (list, tuple, set, frozenset)):
+        raise TypeError(
+            "`label_keys` must be a list of keys, as `label_keys=['species']`. "
+            f"Received: label_keys={keys!r} (of type {type(keys).__name__})"
+        )
+    return tuple(keys)
 
 
 def check_num_samples(num_samples):
@@ -193,54 +210,3 @@ def check_rows_exist(plan):
             ops.shape(plan.share)[0],
             "`pairing` must return rows of the batch, counted from 0.",
         )
-
-
-def check_batch(**structures):
-    """Raises unless all leaves of `structures` are tensors of as many rows."""
-    size = None
-    for name, structure in structures.items():
-        for leaf in tree.flatten(structure):
-            if leaf is not None:
-                check_rows(name, leaf, size)
-                size = size or leaf.shape[0]
-    if not structures or not any(leaf is not None for leaf in tree.flatten(structures)):
-        raise ValueError("Received no tensor to mix.")
-
-
-def check_rows(name, x, batch_size=None):
-    """Raises unless `x` is a numeric tensor of `batch_size` ≥ 1 rows."""
-    if not is_dense(x) or not is_numeric(x.dtype):
-        kind = f" of dtype {x.dtype}" if hasattr(x, "dtype") else ""
-        raise TypeError(
-            f"`{name}` must hold NumPy arrays or dense tensors, of numbers or "
-            f"booleans. Received: {type(x).__name__}{kind}. `np.asarray` makes an "
-            "array of a list or a data frame."
-        )
-    if len(x.shape) == 0:
-        raise ValueError(
-            f"`{name}` must have a batch axis: mixup blends rows of a batch. "
-            "Received a scalar. Is the data set batched?"
-        )
-    if x.shape[0] == 0:
-        raise ValueError(
-            f"`{name}` must have at least one row. "
-            f"Received an empty batch of shape {tuple(x.shape)}"
-        )
-    if batch_size is not None and x.shape[0] not in (None, batch_size):
-        raise ValueError(
-            f"`{name}` must have {batch_size} rows, as the rest of the batch has. "
-            f"Received shape {tuple(x.shape)}. Is the data set batched?"
-        )
-
-
-def is_numeric(dtype):
-    """Whether `dtype` is a floating, integer or boolean one, in any library."""
-    try:
-        dtype = keras.backend.standardize_dtype(dtype)
-    except ValueError:
-        return False
-    return (
-        dtype == "bool"
-        or keras.backend.is_float_dtype(dtype)
-        or keras.backend.is_int_dtype(dtype)
-    )

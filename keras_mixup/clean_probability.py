@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import tree
 
+from keras_mixup.batch_checks import check_batch
 from keras_mixup.beta_mixture import chance_of_the_lower
-from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_count
 from keras_mixup.function_loss import as_loss
 from keras_mixup.ignored import counted

@@ -1,28 +1,40 @@
 """Labels and sample weights of a mixed batch."""
 
 import keras
+import numpy as np
 from keras import tree
 
+from keras_mixup.batch_checks import is_one_a_sample
 from keras_mixup.blending import float_dtype
+from keras_mixup.classes import class_counts
+from keras_mixup.classes import class_ids
+from keras_mixup.classes import one_hot
+from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import namespace
-from keras_mixup.namespaces import values
 from keras_mixup.weights import weigh
 
 
-def dense_labels(labels, sample_weight=None, num_classes=None):
+def dense_labels(labels, sample_weight=None, num_classes=None, float_ids=True):
     """Labels that may be blended, checked to go with their weights.
 
     Args:
-        labels: Tensor `(batch_size, ...)` or a nesting of such tensors. Integers
-            are class ids and become one-hot float32 rows; floats are left as
-            they are; booleans are multi-hot and become float32.
+        labels: Tensor `(batch_size, ...)` or a nesting of such tensors, or of `None`.
+            Integers are class ids and become one-hot float32 labels; floats are left
+            as they are; booleans are multi-hot and become float32.
         sample_weight: Optional tensor `(batch_size, ...)` for all labels, or as
             many of them as there are labels, in the same structure.
-        num_classes: Number of classes of integer labels.
+        num_classes: Number of classes of integer labels, or a nesting of these.
+        float_ids: Whether floats of one number a sample, too, are class ids where
+            there is a number of classes.
     """
-    targets = [dense_targets(y, num_classes) for y in tree.flatten(labels)]
-    if len(targets) == 1:
-        _check_width(targets[0], num_classes)
+    leaves = tree.flatten(labels)
+    counts = class_counts(labels, num_classes)
+    targets = [
+        None if y is None else _dense(y, n, float_ids) for y, n in zip(leaves, counts)
+    ]
+    if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
+        for target, count in zip(targets, counts):
+            _check_width(target, count)
     weights = tree.flatten(sample_weight)
     if len(weights) not in (1, len(targets)):
         raise ValueError(
@@ -36,7 +48,7 @@ def mix_labels(plan, labels, sample_weight=None):
     """Labels and weights such that one soft loss is the two-term weighted loss.
 
     Args:
-        plan: A `MixPlan`, or `None` to leave the rows unmixed.
+        plan: A `MixPlan`, or `None` to leave the samples unmixed.
         labels: What `dense_labels` returned.
         sample_weight: The weights that it was given.
 
@@ -50,93 +62,69 @@ def mix_labels(plan, labels, sample_weight=None):
         shares, weighed = zip(*(weigh(plan, w) for w in weights))
         if len(shares) == 1:
             shares *= len(targets)
-        mixed = [plan.blend(y, s, y.dtype) for y, s in zip(targets, shares)]
+        mixed = [
+            None if y is None else plan.blend(y, s, y.dtype)
+            for y, s in zip(targets, shares)
+        ]
     return (
         tree.pack_sequence_as(labels, list(mixed)),
         tree.pack_sequence_as(sample_weight, list(weighed)),
     )
 
 
-def class_ids(key, labels, num_classes):
-    """Class ids as integers again, of which Keras's layers make floats in a graph.
-
-    Args:
-        key: Their key in the batch.
-        labels: The labels or masks of images: class ids of any dtype, or rows of
-            `num_classes` floats, which are returned as they are.
-        num_classes: Number of classes, or `None`.
-    """
+def check_not_ids(key, labels):
+    """Raises of floats that may be class ids, of which nothing says how many."""
     dtype = keras.backend.standardize_dtype(labels.dtype)
-    column = len(labels.shape) == 1 or labels.shape[-1] == 1
-    if not keras.backend.is_float_dtype(dtype) or not column or num_classes == 1:
-        return labels
-    if num_classes is None:
-        if key not in ("labels", "label"):
-            return labels
+    if keras.backend.is_float_dtype(dtype) and _are_single(labels):
         raise ValueError(
             f"{key!r} with one float a row may be class ids: Keras's image layers make "
             "floats of them in a graph. Pass `num_classes` to MixUp, or call it as "
-            "`mix(images, targets)` to blend numbers. Received: num_classes=None"
+            "`mix(images, targets)` to blend numbers (or say "
+            f"`num_classes={{{key!r}: None}}`). Received: num_classes=None"
         )
-    most = {"bfloat16": 256, "float16": 2048}.get(dtype)
-    if most and num_classes > most:
-        raise ValueError(
-            f"A {dtype} holds no class ids above {most}. Cast labels to integers or to "
-            f"float32. Received: {dtype} labels with num_classes={num_classes}"
-        )
-    ops = namespace(labels)
-    ids = ops.cast(labels, "int32")
-    # What is no whole number is out of range, of which there is a check.
-    return ops.where(ops.equal(ops.cast(ids, labels.dtype), labels), ids, -1)
 
 
-def dense_targets(labels, num_classes):
-    """Labels as floats that may be mixed: class ids become one-hot rows."""
+def look_like_class_ids(labels):
+    """Whether floats, whose values can be seen, are ids of more than two classes.
+
+    They are whole numbers from 0 on, fewer than there are samples, and some come
+    more than once.
+    """
     dtype = keras.backend.standardize_dtype(labels.dtype)
-    if keras.backend.is_float_dtype(dtype):
-        return labels
-    ops = namespace(labels)
+    if namespace(labels) is not NumpyOps or not keras.backend.is_float_dtype(dtype):
+        return False
+    if not is_one_a_sample(labels) or (labels != np.floor(labels)).any():
+        return False
+    different = np.unique(labels)
+    return (
+        2 < len(different) < labels.size
+        and different[0] == 0
+        and different[-1] < labels.size
+    )
+
+
+def _dense(labels, num_classes, float_ids):
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    alone = _are_single(labels)
+    if dtype == "bool" and num_classes in (1, 2) and alone:
+        return one_hot(namespace(labels).cast(labels, "int32"), num_classes)
     if dtype == "bool":
-        return ops.cast(labels, "float32")
-    if num_classes is None:
-        raise ValueError(
-            "Integer labels are class ids and cannot be blended. Pass "
-            "`num_classes` to MixUp to mix them as one-hot rows, or cast labels "
-            "that are not class ids (one-hot, multi-label, counts) to float. "
-            f"Received: labels of dtype {dtype} and num_classes=None"
-        )
-    rank = len(labels.shape)
-    if rank > 1 and labels.shape[-1] == 1:
-        labels = ops.reshape(labels, tuple(ops.shape(labels))[:-1])
-    elif rank > 1 and labels.shape[-1] == num_classes:
-        raise ValueError(
-            f"Integer labels of shape {tuple(labels.shape)} with "
-            f"num_classes={num_classes} may be one-hot rows or sequences of "
-            f"{num_classes} class ids. Cast one-hot labels to float; give class "
-            "ids a last axis of size 1."
-        )
-    _check_range(labels, num_classes)
-    return ops.cast(ops.one_hot(ops.cast(labels, "int32"), num_classes), "float32")
+        return namespace(labels).cast(labels, "float32")
+    if keras.backend.is_float_dtype(dtype):
+        if not float_ids or not alone or num_classes in (None, 1):
+            return labels
+        labels = class_ids(labels, num_classes)
+    return one_hot(labels, num_classes)
 
 
-def _check_range(labels, num_classes):
-    seen = values(labels)
-    if (
-        seen is not None
-        and seen.size
-        and not 0 <= seen.min() <= seen.max() < num_classes
-    ):
-        wrong = seen.min() if seen.min() < 0 else seen.max()
-        raise ValueError(
-            f"Integer labels must be in [0, {num_classes}), as "
-            f"num_classes={num_classes} says. Received: a label of {wrong}"
-        )
+def _are_single(labels):
+    return len(labels.shape) == 1 or labels.shape[-1] == 1
 
 
 def _check_width(targets, num_classes):
-    if num_classes is not None and (
-        len(targets.shape) < 2 or targets.shape[-1] not in (None, num_classes)
-    ):
+    if targets is None or num_classes is None:
+        return
+    if len(targets.shape) < 2 or targets.shape[-1] not in (None, num_classes):
         raise ValueError(
             f"Float labels must have a last axis of num_classes={num_classes}. "
             f"Received: labels of shape {tuple(targets.shape)}. Cast class ids to "

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from keras_mixup.accuracy import pair_accuracy
+from keras_mixup.batch_checks import check_batch
 from keras_mixup.blending import align
-from keras_mixup.checks import check_batch
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_real
 from keras_mixup.composition import composed

@@ -88,7 +88,7 @@ class ManifoldMixUp(MixUp):
         return MixUpSite(self, self._made - 1, shared, **kwargs)
 
     def call(self, x, training=None):
-        self._channel.enter(training)
+        self._enter(training)
         if not training:
             return mix_inputs(None, x, self.compute_dtype)
         arguments = self._draw_arguments(x)

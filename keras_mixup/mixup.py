@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 
 import keras
-from keras import tree
 
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
@@ -14,14 +13,13 @@ from keras_mixup.checks import check_alpha
 from keras_mixup.checks import check_compute_dtype
 from keras_mixup.checks import check_count
 from keras_mixup.checks import check_flag
-from keras_mixup.checks import check_num_classes
 from keras_mixup.checks import check_num_samples
 from keras_mixup.checks import check_prob
 from keras_mixup.drawing import draws
 from keras_mixup.drawing import rows_and_shares
 from keras_mixup.drawing import symmetric
+from keras_mixup.element import as_element
 from keras_mixup.namespaces import call_as_is
-from keras_mixup.namespaces import is_foreign
 from keras_mixup.parameter import Parameter
 from keras_mixup.pipeline_layer import PipelineLayer
 from keras_mixup.plan import MixPlan
@@ -61,8 +59,11 @@ class MixUp(PipelineLayer):
             row itself), `"roll"`, `"reverse"`, `"self"` (with `views`), `LabelKernel`
             for regression in a pipeline, or a callable as described in
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
-        num_classes: Number of classes, to mix integer labels in a pipeline as
-            one-hot rows. Not needed in a model, nor for float labels.
+        num_classes: Number of classes, to mix integer labels in a pipeline as one-hot
+            labels (as 0 or 1, if it is 1). For several labels, a nesting like theirs,
+            as `{"root": 168, "age": None}`. Not needed in a model, nor for floats.
+        label_keys: The keys of labels in a dict batch, none if it is empty. Defaults
+            to `"label"`, `"targets"`, `"y"`, `"coarse_label"` and the like.
         num_samples: Integer ≥ 2, the number of samples that a row is mixed of, itself
             among them. Of more than two the weights are from Dirichlet(α, …, α), and
             partners may coincide. The more, the less is left of each: keep to 3,
@@ -82,16 +83,16 @@ class MixUp(PipelineLayer):
 
     Call arguments:
         x: Tensor `(batch_size, ...)` of any rank, or a nesting of such tensors
-            (dict, list, tuple), all mixed by one plan. Integers and booleans
-            become the compute dtype. Or, in a pipeline, the dict of
-            `keras.layers.MixUp`: `"images"` beside `"labels"`,
-            `"segmentation_masks"` or `"bounding_boxes"` (or TFDS's `"image"` and
-            `"label"`).
+            (dict, list, tuple), all mixed by one plan. Booleans, images and sound of
+            integers become the compute dtype. Or, in a pipeline, `(x, y)`, `(x, y,
+            sample_weight)` or a dict of inputs, whatever their keys, beside labels,
+            `"segmentation_masks"`, `"bounding_boxes"` or `"sample_weight"`. Text and
+            ids in it stay as they are.
         y: Labels, for pipelines: class ids (with `num_classes`), one-hot or
             multi-label rows, regression targets, or a nesting of these.
-        sample_weight: Weights, for pipelines. Labels are mixed in proportion to
-            them: a loss that is linear in the label becomes
-            λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]).
+        sample_weight: Weights, for pipelines, which labels are mixed in proportion to:
+            λ·w·ℓ(y) + (1 − λ)·w[rows]·ℓ(y[rows]) for a loss linear in the label. Weigh
+            classes by it; the `class_weight` of `fit` weighs by the larger label alone.
         training: Whether to mix. Without labels it defaults to that of the
             surrounding call, and to `False` in a bare one; with labels to
             `True`. In place of labels it may come second, as for other layers.
@@ -102,8 +103,8 @@ class MixUp(PipelineLayer):
         dtype and class ids become float32 rows, also where nothing is mixed.
 
     Raises:
-        ValueError: If an argument is out of its range, integer labels come
-            without `num_classes`, or the parts of a batch differ in size.
+        ValueError: If an argument is out of its range, integer labels come without
+            `num_classes`, inputs are token ids, or parts of a batch differ in size.
         TypeError: If an argument or a part of the batch is of the wrong type.
 
     Example:
@@ -118,8 +119,7 @@ class MixUp(PipelineLayer):
     In a pipeline:
 
     >>> mix = keras_mixup.MixUp(alpha=0.2, num_classes=3)
-    >>> mixed_x, mixed_y = mix(x, y)
-    >>> mixed_y.shape
+    >>> mix(x, y)[1].shape
     (64, 3)
 
     References:
@@ -139,20 +139,20 @@ class MixUp(PipelineLayer):
         per_sample: bool = True,
         fold: bool = True,
         pairing: str | Callable = "shuffle",
-        num_classes: int | None = None,
+        num_classes: int | dict | list | None = None,
+        label_keys: list[str] | tuple[str, ...] | None = None,
         num_samples: int = 2,
         shards: int | None = None,
         views: tuple[Callable, Callable] | None = None,
         seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(seed, **kwargs)
+        super().__init__(seed, num_classes, label_keys, **kwargs)
         check_compute_dtype(self.compute_dtype)
         self.per_sample = check_flag("per_sample", per_sample)
         self.fold = check_flag("fold", fold)
         self.num_samples = check_num_samples(num_samples)
         self.pairing = pairings.get_for(num_samples, pairing)
-        self.num_classes = check_num_classes(num_classes)
         self.shards = None if shards is None else check_count("shards", shards)
         if (self.shards or 1) > 1 and getattr(self.pairing, "needs_labels", False):
             raise ValueError(
@@ -186,21 +186,18 @@ class MixUp(PipelineLayer):
     def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
         if isinstance(y, bool):
             y, training = None, y
-        if y is not None or sample_weight is not None or batch.is_batch(x):
-            return call_as_is(self._mix_batch, x, y, sample_weight, training)
-        if all(leaf is None for leaf in tree.flatten(x)):
-            raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
-        if any(is_foreign(leaf) for leaf in tree.flatten(x)):
+        element = as_element(x, y, sample_weight)
+        if element is not x or self._is_batch(x):
+            return call_as_is(self._mix_element, element, None, training)
+        if self._is_foreign(x, training):
             return self._mix_alone(x, training)
-        if any(isinstance(leaf, keras.KerasTensor) for leaf in tree.flatten(x)):
-            self._channel.in_model = True
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training
         return super().__call__(x, **kwargs)
 
     def call(self, x, training=None):
-        self._channel.enter(training)
+        self._enter(training)
         if not training:
             return batch.mix_inputs(None, x, self.compute_dtype)
         plan, mixed = self._draw_and_mix({"x": x}, **self._draw_arguments(x))
@@ -221,7 +218,6 @@ class MixUp(PipelineLayer):
             "per_sample": self.per_sample,
             "fold": self.fold,
             "pairing": pairings.serialize(self.pairing),
-            "num_classes": self.num_classes,
             "num_samples": self.num_samples,
             "shards": self.shards,
             "views": pair_of_views.serialize(self.views),

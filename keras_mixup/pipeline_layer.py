@@ -5,16 +5,24 @@ import functools
 import keras
 from keras import tree
 
-from keras_mixup import batch
 from keras_mixup import pairing as pairings
-from keras_mixup.checks import check_batch
+from keras_mixup.batch import mix_parts
+from keras_mixup.batch_checks import check_batch
+from keras_mixup.batch_checks import check_no_table
+from keras_mixup.checks import check_label_keys
+from keras_mixup.checks import check_num_classes
 from keras_mixup.checks import check_rows_exist
+from keras_mixup.element import is_handed_over
+from keras_mixup.element import is_pair
 from keras_mixup.fusion import fused
 from keras_mixup.namespaces import call_as_is
+from keras_mixup.namespaces import is_foreign
 from keras_mixup.namespaces import namespace
 from keras_mixup.random import uniform
+from keras_mixup.reader import BatchReader
 from keras_mixup.seeded import SeededLayer
 from keras_mixup.stage import mixed_dataset
+from keras_mixup.traces import in_dataset
 from keras_mixup.views import build as build_views
 
 
@@ -23,14 +31,47 @@ class PipelineLayer(SeededLayer):
 
     Args:
         seed: As for `SeededLayer`.
+        num_classes: Number of classes, or a nesting of such numbers.
+        label_keys: The keys of labels in a dict, or `None` to tell by their names.
         data_format: As every layer of images of Keras takes it. Whole rows are
             blended, in which it makes no difference.
         bounding_box_format: The same: boxes are kept as they are.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, seed, data_format=None, bounding_box_format=None, **kwargs):
+    def __init__(
+        self,
+        seed,
+        num_classes=None,
+        label_keys=None,
+        data_format=None,
+        bounding_box_format=None,
+        **kwargs,
+    ):
         super().__init__(seed, **kwargs)
+        # Not as attributes of a layer, of whose lists Keras makes others.
+        self._reader = BatchReader(
+            self.name, check_num_classes(num_classes), check_label_keys(label_keys)
+        )
+        self._in_model = False
+
+    @property
+    def num_classes(self):
+        """The number of classes, or a nesting of such numbers."""
+        return self._reader.num_classes
+
+    @property
+    def label_keys(self):
+        """The keys of labels in a dict, `None` if they are told by their names."""
+        return self._reader.label_keys
+
+    def get_config(self):
+        keys = self.label_keys
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "label_keys": None if keys is None else list(keys),
+        }
 
     def build(self, input_shape):
         build_views(self.views, input_shape)
@@ -75,46 +116,71 @@ class PipelineLayer(SeededLayer):
             num_parallel_calls=num_parallel_calls,
         )
 
-    def _mix_element(self, element, seed):
-        return self._mix_batch(
-            *keras.utils.unpack_x_y_sample_weight(element), training=True, seed=seed
-        )
+    def _is_batch(self, x):
+        return self._reader.is_batch(x) or (is_pair(x) and self._is_handed_over(x))
+
+    def _is_handed_over(self, x):
+        # A model of several inputs hands them over in a pipeline as well.
+        return not self._in_model and is_handed_over(x)
+
+    def _is_foreign(self, x, training):
+        """Whether lone inputs, which are checked, are no tensors of the backend."""
+        leaves = tree.flatten(x)
+        if all(leaf is None for leaf in leaves):
+            raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
+        for leaf in leaves:
+            check_no_table("x", leaf)
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
+            self._in_model = True
+        elif training is not False and isinstance(x, dict) and self._is_handed_over(x):
+            self._reader.check_inputs(x)
+        return any(is_foreign(leaf) for leaf in leaves)
+
+    def _mix_element(self, element, seed=None, training=True):
+        mixing = training is None or bool(training)
+        batch = self._reader.read(element, mixing)
+        return batch.restore(self._mix_batch(batch, mixing, seed))
 
     def _mix_alone(self, x, training):
         if training:
             self._channel.warn_of_pipeline()
         elif training is None:
             self._channel.warn_of_bare_call()
-        return call_as_is(self._mix_batch, x, None, None, bool(training))
+        (mixed,) = call_as_is(self._mix_element, (x,), None, bool(training))
+        return mixed
 
-    def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
-        parts = batch.parts_of(x, y, sample_weight)
+    def _enter(self, training):
+        """Notes that `call` begins."""
+        self._channel.enter(training)
+        if training is None and not self._in_model and in_dataset():
+            self._channel.warn_of_bare_call()
+
+    def _mix_batch(self, batch, mixing, seed):
         # A pairing by the distance of labels is for those of a regression.
         are_targets = getattr(self.pairing, "needs_labels", False)
-        dense = batch.with_dense_labels(parts, self.num_classes, are_targets)
-        if training is None or training:
-            inputs = next(iter(parts.values()))
-            arguments = self._pipeline.draw_arguments(inputs, seed)
-            arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
-            arguments["labels"] = batch.labels_of(parts)
-            plan, mixed = self._draw_and_mix(dense, **arguments)
-            if not pairings.is_built_in(self.pairing):
-                check_rows_exist(plan)
-        else:
-            mixed = batch.mix_parts(None, dense, self.compute_dtype)
-        return batch.as_it_came(mixed, x, y)
+        dense = self._reader.dense(batch, are_targets)
+        if not mixing:
+            return mix_parts(None, dense, self.compute_dtype)
+        inputs = batch.parts["x"]
+        arguments = self._pipeline.draw_arguments(inputs, seed)
+        arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
+        arguments["labels"] = batch.labels
+        plan, mixed = self._draw_and_mix(dense, **arguments)
+        if not pairings.is_built_in(self.pairing):
+            check_rows_exist(plan)
+        return mixed
 
     def _draw_and_mix(self, parts, **arguments):
         def draw_and_mix(parts):
-            plan = self._draw(next(iter(parts.values())), **arguments)
-            return plan, batch.mix_parts(plan, parts, self.compute_dtype, self.views)
+            plan = self._draw(parts["x"], **arguments)
+            return plan, mix_parts(plan, parts, self.compute_dtype, self.views)
 
         # XLA may not know the operations of a function of the user's.
         return fused(draw_and_mix, parts) if self._is_plain() else draw_and_mix(parts)
 
     def _noise(self, x, seed):
         check_batch(x=x)
-        first = tree.flatten(x)[0]
+        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
         return uniform((self._draws, namespace(first).shape(first)[0]), seed)
 
     def _is_plain(self):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from keras import tree
 
 from keras_mixup import pairing as pairings
+from keras_mixup.batch_checks import check_rows
 from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
@@ -13,7 +14,6 @@ from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_samples
 from keras_mixup.checks import check_prob
-from keras_mixup.checks import check_rows
 from keras_mixup.drawing import draws
 from keras_mixup.drawing import rows_and_shares
 from keras_mixup.drawing import symmetric

@@ -57,7 +57,7 @@ def test_changing_batch_sizes(size, mode):
 def test_inputs_become_the_compute_dtype(dtype, policy, mode):
     layer = MixUp(32.0, dtype=policy, seed=1)
     # Integers below 100 are exact in every dtype.
-    x = np.random.default_rng(0).integers(0, 100, (8, 5)).astype(dtype)
+    x = np.random.default_rng(0).integers(0, 100, (8, 5, 1, 2)).astype(dtype)
     outside = layer(x)
     compute = layer.compute_dtype
     assert keras.backend.standardize_dtype(outside.dtype) == compute

@@ -326,8 +326,8 @@ def test_boxes_of_both_images_are_listed(way, prob):
 def test_other_structures_are_inputs(way):
     x, _ = data()
     for lone in ({"images": x, "mask": x[:, 0]}, [x, x[:, 0]]):
-        if way is through_tf_data and isinstance(lone, list):
-            continue  # A tuple in tf.data is (x, y).
+        if way is not through_backend and isinstance(lone, list):
+            continue  # Two in a pipeline are (x, y).
         with alone(way):
             mixed = way(Halves(), lone, training=True)
         first, second = to_numpy(keras.tree.flatten(mixed))
@@ -504,6 +504,8 @@ def test_inputs_labels_and_weights_are_mixed_by_one_plan(
     size, rank, dtype, alpha, pairs, seed
 ):
     rng = np.random.default_rng(seed)
+    # Integers of fewer axes may be ids, which are not blended.
+    rank = max(rank, {"uint8": 2, "int32": 4}.get(dtype, 1))
     x = (100 * rng.random((size, *[2] * (rank - 1)))).astype(dtype)
     weight = rng.random(size, dtype="float32")
     # Mixed rows of the unit matrix are the plan itself.
@@ -542,13 +544,6 @@ def test_integer_one_hot_rows_are_ambiguous(way):
     x, y = data()
     with pytest.raises(ValueError, match="Cast one-hot labels to float"):
         way(MixUp(num_classes=CLASSES), x, np.eye(CLASSES, dtype="int32")[y])
-
-
-@pytest.mark.parametrize("size", [CLASSES, 8])
-def test_float_class_ids_are_refused(way, size):
-    x, y = data(size)
-    with pytest.raises(ValueError, match="last axis of num_classes=4"):
-        way(MixUp(num_classes=CLASSES), x, y.astype("float32"))
 
 
 @pytest.mark.parametrize("column", [False, True])
@@ -622,13 +617,6 @@ def test_ragged_inputs_are_refused():
 def test_an_empty_batch():
     with pytest.raises(ValueError, match="Received an empty batch"):
         MixUp()(np.ones((0, 2)), np.ones((0, 2)))
-
-
-@pytest.mark.parametrize("entry", [data()[0], data()[0].astype("uint8")])
-def test_other_entries_of_a_dict_are_not_left_behind(entry):
-    x, y = data()
-    with pytest.raises(ValueError, match="does not know how to mix the entry 'depth'"):
-        MixUp(num_classes=CLASSES)({"images": x, "labels": y, "depth": entry})
 
 
 def test_weights_in_a_dict_need_labels():

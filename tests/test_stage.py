@@ -219,8 +219,8 @@ def test_shards_under_a_distribution_are_those_without_one():
 
 def test_a_dict_of_images_needs_labels_that_it_knows():
     x, y = data(BATCH)
-    dataset = tf.data.Dataset.from_tensors({"images": x, "target": y})
-    with pytest.raises(ValueError, match=r"integers 'target' .*Labels go under one of"):
+    dataset = tf.data.Dataset.from_tensors({"images": x, "species": y})
+    with pytest.raises(ValueError, match=r"'species' .* an integer for each"):
         dataset.apply(MixUp(num_classes=CLASSES).stage())
 
 
