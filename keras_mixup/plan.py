@@ -6,6 +6,7 @@ from typing import NamedTuple
 from keras import tree
 
 from keras_mixup import pairing as pairings
+from keras_mixup.blending import all_shares
 from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
@@ -150,13 +151,19 @@ class MixPlan(NamedTuple):
         >>> mixed["x"].tolist(), mixed["y"].tolist()
         ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
         """
-        shares = self.columns(self.share)
-        return self._map(
-            lambda x: self.blend(x, shares, dtype or float_dtype(x)), inputs
-        )
+        return self._map(lambda x: self.blend(x, None, dtype or float_dtype(x)), inputs)
 
     def blend(self, x, shares, dtype):
-        """One tensor, every row moved towards its partners by `shares` of them."""
+        """One tensor, every sample blended with its partners.
+
+        Args:
+            x: Tensor of samples.
+            shares: What a sample keeps of itself, and then the share of each partner,
+                as `weigh` returns them. `None` for those of the plan.
+            dtype: Dtype of the result.
+        """
+        own, *others = shares or (None, *self.columns(self.share))
+        shares = all_shares(others, dtype, own)
         rows = self.columns(self.rows)
         return fused(lambda x: blend_partners(x, rows, shares, dtype), x)
 

@@ -3,6 +3,7 @@
 import keras
 from keras import tree
 
+from keras_mixup.blending import all_shares
 from keras_mixup.blending import blend
 from keras_mixup.checks import may_be_equal
 from keras_mixup.explained import explained
@@ -73,7 +74,8 @@ def mix(plan, views, inputs, dtype):
         if x is None:
             return None
         partners = [take_rows(second, rows) for rows in plan.columns(plan.rows)]
-        return blend([first, *partners], plan.columns(plan.share), dtype)
+        shares = all_shares(plan.columns(plan.share), dtype)
+        return blend([first, *partners], shares, dtype)
 
     first, second = (_seen(view, inputs) for view in views)
     return tree.map_structure(of_views, inputs, first, second)
