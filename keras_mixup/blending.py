@@ -46,7 +46,9 @@ def all_shares(others, dtype, own=None):
             of several partners would leave it a little.
     """
     ops = namespace(others)
-    wide = "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
+    wide = (
+        "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
+    )
     others = [ops.cast(share, wide) for share in others]
     left = 1 - sum(others)
     if own is not None:

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import tree
 
 from keras_mixup import batch
@@ -95,6 +96,10 @@ class MixUp(PipelineLayer):
         training: Whether to mix. Without labels it defaults to that of the
             surrounding call, and to `False` in a bare one; with labels to
             `True`. In place of labels it may come second, as for other layers.
+        seed: Integer ≥ 0, or several, for a batch with labels: one seed gives one
+            plan, in any thread or process and at any time. The layer's own seed, if
+            it has one, counts beside it. In `tf.data` a tensor of integers that
+            comes with the batch. Without it each batch is drawn anew.
 
     Returns:
         The mixed `x`, of the input's shape and in the layer's compute dtype;
@@ -173,15 +178,25 @@ class MixUp(PipelineLayer):
         """The plan of the latest forward pass, `None` if that mixed nothing."""
         return self._channel.look()
 
-    def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
-        if isinstance(y, bool):
+    def __call__(
+        self, x, y=None, sample_weight=None, *, training=None, seed=None, **kwargs
+    ):
+        if isinstance(y, (bool, np.bool_)):
             y, training = None, y
+        training = None if training is None else bool(training)
+        seed = self._pipeline.given_seed(seed, x)
         if y is not None or sample_weight is not None or batch.is_batch(x):
-            return call_as_is(self._mix_batch, x, y, sample_weight, training)
+            return call_as_is(self._mix_batch, x, y, sample_weight, training, seed)
         if all(leaf is None for leaf in tree.flatten(x)):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         if any(is_foreign(leaf) for leaf in tree.flatten(x)):
-            return self._mix_alone(x, bool(training))
+            return self._mix_alone(x, bool(training), seed)
+        if seed is not None:
+            raise ValueError(
+                "`seed` is for a batch that comes with its labels. Inputs alone are "
+                "mixed as in a model, by the random state of the layer. "
+                "Received: a seed without labels"
+            )
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training

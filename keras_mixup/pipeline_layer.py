@@ -8,7 +8,6 @@ from keras import tree
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
 from keras_mixup.checks import check_batch
-from keras_mixup.checks import check_rows_exist
 from keras_mixup.fusion import fused
 from keras_mixup.namespaces import call_as_is
 from keras_mixup.namespaces import namespace
@@ -80,10 +79,10 @@ class PipelineLayer(SeededLayer):
             *keras.utils.unpack_x_y_sample_weight(element), training=True, seed=seed
         )
 
-    def _mix_alone(self, x, training):
+    def _mix_alone(self, x, training, seed):
         if training:
             self._channel.warn_of_pipeline()
-        return call_as_is(self._mix_batch, x, None, None, training)
+        return call_as_is(self._mix_batch, x, None, None, training, seed)
 
     def _mix_batch(self, x, y=None, sample_weight=None, training=None, seed=None):
         parts = batch.parts_of(x, y, sample_weight)
@@ -95,9 +94,7 @@ class PipelineLayer(SeededLayer):
             arguments = self._pipeline.draw_arguments(inputs, seed)
             arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
             arguments["labels"] = batch.labels_of(parts)
-            plan, mixed = self._draw_and_mix(dense, **arguments)
-            if not pairings.is_built_in(self.pairing):
-                check_rows_exist(plan)
+            _, mixed = self._draw_and_mix(dense, **arguments)
         else:
             mixed = batch.mix_parts(None, dense, self.compute_dtype)
         return batch.as_it_came(mixed, x, y)
@@ -113,7 +110,10 @@ class PipelineLayer(SeededLayer):
     def _noise(self, x, seed):
         check_batch(x=x)
         first = tree.flatten(x)[0]
-        return uniform((self._draws, namespace(first).shape(first)[0]), seed)
+        ops = namespace(first)
+        noise = uniform((self._draws, ops.shape(first)[0]), seed)
+        # A seed of words is NumPy's, for batches of any kind.
+        return ops.convert_to_tensor(noise)
 
     def _is_plain(self):
         return pairings.is_built_in(self.pairing) and self.views is None

@@ -10,6 +10,7 @@ from keras_mixup.blending import all_shares
 from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
+from keras_mixup.checks import check_broadcasts
 from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_samples
@@ -88,7 +89,10 @@ class MixPlan(NamedTuple):
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
             num_samples: Integer ≥ 2, the samples that a row is mixed of.
-            seed: A Python integer, a `keras.random.SeedGenerator` or `None`.
+            seed: A Python integer, a `keras.random.SeedGenerator` or `None`. In a
+                `tf.data` map `None`, a `tf.random.Generator`, or a tensor of two
+                integers that comes with each batch. For NumPy a
+                `np.random.Generator`, or an array of uint32 to seed one with.
 
         Example:
 
@@ -97,9 +101,11 @@ class MixPlan(NamedTuple):
         32
         """
         num_samples = check_num_samples(num_samples)
+        batch_size = check_batch_size(batch_size)
+        alpha = check_broadcasts("alpha", check_concentration(alpha), (batch_size,))
         drawn = rows_and_shares(
-            uniform((draws(num_samples), check_batch_size(batch_size)), seed),
-            symmetric(check_concentration(alpha), num_samples),
+            uniform((draws(num_samples), batch_size), seed),
+            symmetric(alpha, num_samples),
             prob=check_prob(prob),
             per_sample=check_flag("per_sample", per_sample),
             fold=check_flag("fold", fold),
@@ -124,9 +130,10 @@ class MixPlan(NamedTuple):
     @property
     def lam(self):
         """The share λ that each row keeps of itself, shape `(batch_size,)`."""
-        if len(self.share.shape) == 1:
-            return 1 - self.share
-        return 1 - namespace(self.share).sum(self.share, axis=-1)
+        share = _tensor(self.share)
+        if len(share.shape) == 1:
+            return 1 - share
+        return 1 - namespace(share).sum(share, axis=-1)
 
     def mix(self, inputs, dtype=None):
         """Blends every row with its partner: λ·x + (1 − λ)·x[rows].
@@ -230,15 +237,26 @@ class MixPlan(NamedTuple):
         >>> [share.tolist() for share in plan.columns(plan.share)]
         [[0.2, 0.2, 0.2], [0.2, 0.2, 0.2]]
         """
-        if len(tensor.shape) == 1:
+        if len(_tensor(tensor).shape) == 1:
             return [tensor]
         return [tensor[..., k] for k in range(tensor.shape[-1])]
 
     def _map(self, function, structure):
+        size = _tensor(self.share).shape[0]
+
         def checked(x):
             if x is None:
                 return None
-            check_rows("inputs", x, self.share.shape[0])
+            check_rows("inputs", x, size)
             return function(namespace(x, self.rows).convert_to_tensor(x))
 
         return tree.map_structure(checked, structure)
+
+
+def _tensor(part):
+    if not hasattr(part, "shape"):
+        raise TypeError(
+            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a list. "
+            f"Received: {part!r} (of type {type(part).__name__})"
+        )
+    return part

@@ -36,6 +36,14 @@ def in_dataset():
     return False
 
 
+def in_foreign_graph():
+    """Whether TensorFlow traces what would not draw anew by Keras's generators."""
+    if keras.backend.backend() == "tensorflow":
+        return in_dataset()
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and not tf.executing_eagerly()
+
+
 def current_replica():
     """The number of this replica, where each mixes rows of its own; else 0."""
     match keras.backend.backend():

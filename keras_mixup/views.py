@@ -87,8 +87,18 @@ def _seen(view, inputs):
             seen = view(inputs, training=True)
         else:
             seen = view(inputs)
-    tree.assert_same_structure(inputs, seen)
+    try:
+        tree.assert_same_structure(inputs, seen)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`views` must return what they are given, a tensor or a structure of them. "
+            f"Received: {_types(seen)} for {_types(inputs)}"
+        ) from error
     return tree.map_structure(_as_shaped, inputs, seen)
+
+
+def _types(structure):
+    return tree.map_structure(lambda leaf: type(leaf).__name__, structure)
 
 
 def _as_shaped(x, seen):
