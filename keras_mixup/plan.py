@@ -256,7 +256,7 @@ class MixPlan(NamedTuple):
 def _tensor(part):
     if not hasattr(part, "shape"):
         raise TypeError(
-            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a list. "
-            f"Received: {part!r} (of type {type(part).__name__})"
+            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a "
+            f"list. Received: {part!r} (of type {type(part).__name__})"
         )
     return part

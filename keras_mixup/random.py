@@ -167,10 +167,10 @@ def _uniform_in_graph(shape, seed):
 
     if seed is not None:
         raise ValueError(
-            "In a graph of TensorFlow, as that of a `tf.data` map, this `seed` would be "
-            "read once, and every batch drawn alike. Pass `None`, a "
-            "`tf.random.Generator`, or a tensor of two integers that comes with each "
-            f"batch. Received: seed={seed!r}"
+            "In a graph of TensorFlow, as that of a `tf.data` map, this `seed` is read "
+            "once, and every batch drawn alike. Pass `None`, a `tf.random.Generator`, "
+            "or a tensor of two integers that comes with each batch. "
+            f"Received: seed={seed!r}"
         )
     return tf.random.uniform(shape)
 
