@@ -73,9 +73,9 @@ class PipelineState:
                 return _folded(scrambled("call in a graph", *self._given), seed)
             if in_dataset():
                 raise ValueError(
-                    "A `seed` that is the same for all batches of a `tf.data` map draws "
-                    "them all alike. Pass a tensor that comes with each batch, as "
-                    "the number that `dataset.enumerate()` gives it, or use "
+                    "A `seed` that is the same for all batches of a `tf.data` map "
+                    "draws them all alike. Pass a tensor that comes with each batch, "
+                    "as the number that `dataset.enumerate()` gives it, or use "
                     f"`dataset.apply(layer.stage())`. Received: seed={seed!r}"
                 )
         return words("call", len(self._given), *self._given, *check_given_seed(seed))
