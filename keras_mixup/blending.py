@@ -69,13 +69,13 @@ def _blend_pairs(x, rows, own, share, dtype):
     # `blend` with one selection of values, which on CPUs costs PyTorch more than all
     # else: a sample without a share for its partner is its own partner.
     ops = namespace(x, rows)
+    own, share = (ops.cast(each, dtype) for each in (own, share))
     alone = ops.reshape(share <= 0, ops.shape(rows))
     rows = ops.where(alone, own_rows(rows), rows)
     partner = ops.cast(take_rows(x, rows), dtype)
     x = ops.cast(x, dtype)
     whole = align(ops.logical_or(own <= 0, share <= 0), x)
-    own, share = (align(ops.cast(each, dtype), x) for each in (own, share))
-    return ops.where(whole, partner, own * x + share * partner)
+    return ops.where(whole, partner, align(own, x) * x + align(share, x) * partner)
 
 
 def _blend_arrays(x, rows, shares, dtype):

@@ -313,6 +313,14 @@ def test_the_ends_of_float16_do_not_overflow(rows, mode):
         np.testing.assert_array_equal(again, mixed)
 
 
+def test_a_share_that_is_0_in_float16(mode):
+    share, rows = np.float32([1e-9, 0.5]), np.array([1, 0], "int32")
+    x = np.float16([[2.0], [np.inf]])
+    for plan in ((rows, share), (rows[:, None], share[:, None])):
+        for mixed, again in everywhere(plan, mode, x):
+            assert mixed.ravel().tolist() == again.ravel().tolist() == [2, np.inf]
+
+
 def test_what_is_left_of_1_is_not_rounded_to_16_bits(mode):
     # In float16 this share is 0.3000488, and 0.69995 would be left.
     share, rows = np.float32([0.3, 0.3]), np.array([1, 0], "int32")
