@@ -80,8 +80,8 @@ def lint(session):
 @nox.session
 def together(session):
     """What takes several backends or more: pipelines, examples and the evidence."""
-    install(session, *BACKENDS, "all-examples", "dev")
-    files = [f"tests/test_{name}.py" for name in ("imports", "pipeline")]
+    install(session, *BACKENDS, "all-examples", "loaders", "dev")
+    files = [f"tests/test_{name}.py" for name in ("imports", "pipeline", "loaders")]
     # In a pipeline TensorFlow runs, whatever trains: once is enough for the rest.
     more = [f"tests/test_{name}.py" for name in ("stage", "fusion")]
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]

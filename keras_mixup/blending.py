@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import namespace
+from keras_mixup.shards import own_rows
 from keras_mixup.shards import take_rows
 from keras_mixup.shards import whole_batch
 
@@ -13,22 +14,68 @@ _BLOCK = 65536
 
 
 def blend(terms, shares, dtype):
-    """The first term moved towards each other one by that one's share."""
+    """The sum of `terms`, each times its share of the blend."""
     ops = namespace(terms, shares)
-    own, *others = (ops.cast(term, dtype) for term in terms)
-    mixed = own
-    for share, other in zip(shares, others):
-        share = align(ops.cast(share, dtype), own)
-        # Where nothing is taken, inf − inf must not turn a row into NaN.
-        mixed = ops.where(share > 0, mixed + share * (other - own), mixed)
+    mixed, *others = (
+        part(ops.cast(term, dtype), ops.cast(share, dtype))
+        for term, share in zip(terms, shares)
+    )
+    for other in others:
+        mixed = mixed + other
     return mixed
 
 
+def part(term, share):
+    """`share` times `term`, to be added: without a share, whatever stands there."""
+    ops = namespace(term, share)
+    share = align(share, term)
+    # Infinity times 0 is NaN. What is not selected has no gradient either. And
+    # adding −0 changes no bit, where adding 0 would take the sign of a −0.
+    nothing = ops.cast(-0.0, term.dtype)
+    return share * ops.where(share > 0, term, nothing)
+
+
+def all_shares(others, dtype, own=None):
+    """What a sample keeps of itself, and then the shares of its partners.
+
+    Args:
+        others: Tensors, one a partner.
+        dtype: Dtype of what is blended. What is left of 1 is computed in float32 or
+            better: 16 bits would round it, and in float64 it would be rounded.
+        own: Optional tensor, 0 where a sample keeps nothing of itself. Rounded shares
+            of several partners would leave it a little.
+    """
+    ops = namespace(others)
+    wide = (
+        "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
+    )
+    others = [ops.cast(share, wide) for share in others]
+    left = 1 - sum(others)
+    if own is not None:
+        left = ops.where(own > 0, left, ops.zeros_like(left))
+    return [left, *others]
+
+
 def blend_partners(x, rows, shares, dtype):
-    """The rows of `x`, moved towards their partners `rows`."""
+    """The samples of `x`, blended with their partners `rows` by shares of each."""
     if namespace(x, rows) is NumpyOps:
         return _blend_arrays(x, [whole_batch(each) for each in rows], shares, dtype)
+    if len(rows) == 1 and len(shares[1].shape) == 1:
+        return _blend_pairs(x, rows[0], *shares, dtype)
     return blend([x, *(take_rows(x, each) for each in rows)], shares, dtype)
+
+
+def _blend_pairs(x, rows, own, share, dtype):
+    # `blend` with one selection of values, which on CPUs costs PyTorch more than all
+    # else: a sample without a share for its partner is its own partner.
+    ops = namespace(x, rows)
+    own, share = (ops.cast(each, dtype) for each in (own, share))
+    alone = ops.reshape(share <= 0, ops.shape(rows))
+    rows = ops.where(alone, own_rows(rows), rows)
+    partner = ops.cast(take_rows(x, rows), dtype)
+    x = ops.cast(x, dtype)
+    whole = align(ops.logical_or(own <= 0, share <= 0), x)
+    return ops.where(whole, partner, align(own, x) * x + align(share, x) * partner)
 
 
 def _blend_arrays(x, rows, shares, dtype):
@@ -36,20 +83,27 @@ def _blend_arrays(x, rows, shares, dtype):
     # but the mixed batch is as large as the batch.
     mixed = np.empty(x.shape, dtype)
     shares = [align(share.astype(dtype, copy=False), x) for share in shares]
+    nothing = [share <= 0 if (share <= 0).any() else None for share in shares]
     step = max(1, _BLOCK * len(x) // max(x.size, 1))
-    for start in range(0, len(x), step):
-        block = slice(start, start + step)
-        own = sums = x[block].astype(dtype, copy=False)
-        for partners, share in zip(rows, shares):
-            share = share[block]
-            taken = x[partners[block]].astype(dtype, copy=False)
-            with np.errstate(invalid="ignore"):
-                taken -= own
-                taken *= share
-            if not share.all():
-                np.copyto(taken, 0, where=share == 0)  # Also of inf − inf.
-            sums = np.add(sums, taken, out=mixed[block])
+    # As everywhere else, no word on infinity times 0.
+    with np.errstate(invalid="ignore"):
+        for start in range(0, len(x), step):
+            block = slice(start, start + step)
+            own, sums = x[block].astype(dtype, copy=False), mixed[block]
+            np.multiply(own, shares[0][block], out=sums)
+            _leave_out(sums, nothing[0], block)
+            for partners, share, none in zip(rows, shares[1:], nothing[1:]):
+                taken = x[partners[block]].astype(dtype, copy=False)
+                taken *= share[block]
+                _leave_out(taken, none, block)
+                sums += taken
     return mixed
+
+
+def _leave_out(parts, none, block):
+    # As `part` does.
+    if none is not None:
+        np.copyto(parts, -0.0, where=none[block])
 
 
 def align(weight, values):

@@ -3,6 +3,7 @@
 import numbers
 
 import keras
+import numpy as np
 
 from keras_mixup.namespaces import is_dense
 from keras_mixup.namespaces import is_tensorflow
@@ -45,6 +46,21 @@ def check_concentration(alpha):
     if isinstance(alpha, numbers.Real) or not hasattr(alpha, "dtype"):
         return check_alpha(alpha)
     return alpha
+
+
+def check_broadcasts(name, value, shape):
+    """Returns a number, or a tensor that may have one entry for each of `shape`."""
+    sizes = tuple(getattr(value, "shape", ()))
+    known = all(isinstance(size, int) for size in (*sizes, *shape))
+    if known and (
+        len(sizes) > len(shape)
+        or any(a not in (1, b) for a, b in zip(sizes[::-1], shape[::-1]))
+    ):
+        raise ValueError(
+            f"`{name}` must be a number, or a tensor that broadcasts to the shape "
+            f"{tuple(shape)} of the draws. Received: {name} of shape {sizes}"
+        )
+    return value
 
 
 def check_real(name, value, *, above=None, least=None, most=None, below=None):
@@ -100,12 +116,12 @@ def check_compute_dtype(dtype):
 
 def check_flag(name, flag):
     """Returns a boolean argument, or raises with what was expected."""
-    if not isinstance(flag, bool):
+    if not isinstance(flag, (bool, np.bool_)):
         raise TypeError(
             f"`{name}` must be True or False. "
             f"Received: {name}={flag!r} (of type {type(flag).__name__})"
         )
-    return flag
+    return bool(flag)
 
 
 def check_num_classes(num_classes):
@@ -188,7 +204,17 @@ def may_be_equal(shape, other):
 
 
 def check_partners(partners, rows):
-    """Raises unless a pairing gave an integer for each of `rows`."""
+    """Raises unless a pairing gave a sample of the batch for each of `rows`.
+
+    Where values cannot be seen, TensorFlow looks at them as the graph runs. XLA
+    leaves that out, and JAX has nothing like it.
+    """
+    if not is_dense(partners):
+        raise TypeError(
+            "`pairing` must return the partner of every sample, as a tensor of "
+            f"integers of shape {tuple(rows.shape)}. Received: {partners!r} "
+            f"(of type {type(partners).__name__})"
+        )
     dtype = keras.backend.standardize_dtype(partners.dtype)
     fits = may_be_equal(partners.shape, rows.shape)
     if not fits or not keras.backend.is_int_dtype(dtype):
@@ -196,17 +222,15 @@ def check_partners(partners, rows):
             "`pairing` must return the partner of every row, integers of shape "
             f"{tuple(rows.shape)}. Received: {dtype} of shape {tuple(partners.shape)}"
         )
-
-
-def check_rows_exist(plan):
-    """Raises in a TensorFlow graph of partners that are not there.
-
-    XLA would take the nearest row instead, without a word.
-    """
-    if is_tensorflow(plan.rows):
-        ops = namespace(plan.rows)
-        ops.check_range(
-            plan.rows,
-            ops.shape(plan.share)[0],
-            "`pairing` must return rows of the batch, counted from 0.",
-        )
+    expected = "`pairing` must return rows of the batch, counted from 0."
+    ops = namespace(rows)
+    size = ops.shape(rows)[-1]
+    seen = values(partners)
+    if seen is not None:
+        wrong = seen[(seen < 0) | (seen >= size)]
+        if wrong.size:
+            raise ValueError(
+                f"{expected} Received: row {wrong.flat[0]} of a batch of {size}"
+            )
+    elif is_tensorflow(partners):
+        ops.check_range(partners, size, expected)

@@ -1,9 +1,9 @@
 """A `PyDataset` whose batches are mixed."""
 
 import keras
-import numpy as np
 
 from keras_mixup.pipeline_layer import PipelineLayer
+from keras_mixup.seeds import words
 
 
 class MixupDataset(keras.utils.PyDataset):
@@ -66,8 +66,9 @@ class MixupDataset(keras.utils.PyDataset):
         return self._dataset.num_batches
 
     def __getitem__(self, index):
-        words = np.array([self._seed, self._epoch, index % 2**32], "uint32")
-        return self._mix._mix_element(self._dataset[index], words)
+        index = index % 2**32  # It may count from the end.
+        seed = words("dataset", *self._seed, self._epoch, index)
+        return self._mix._mix_element(self._dataset[index], seed)
 
     def on_epoch_begin(self):
         self._dataset.on_epoch_begin()

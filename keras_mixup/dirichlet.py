@@ -48,8 +48,13 @@ def with_largest_first(weights):
     """Weights in which the first has changed places with the largest."""
     ops = namespace(weights)
     largest = ops.max(weights, axis=0)
-    others = ops.where(ops.equal(weights[1:], largest), weights[0], weights[1:])
-    return ops.concatenate([largest[None], others], axis=0)
+    first, others, taken = weights[0], [], ops.equal(weights[0], largest)
+    for weight in (weights[i] for i in range(1, weights.shape[0])):
+        # Of several that are the largest, one changes places, or none.
+        here = ops.logical_and(ops.equal(weight, largest), ops.logical_not(taken))
+        others.append(ops.where(here, first, weight))
+        taken = ops.logical_or(taken, here)
+    return ops.stack([largest, *others], axis=0)
 
 
 def _log_gamma_variates(noise, alpha):

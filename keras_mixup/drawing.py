@@ -3,6 +3,7 @@
 from keras_mixup import dirichlet
 from keras_mixup.checks import check_partners
 from keras_mixup.namespaces import namespace
+from keras_mixup.pairing import is_built_in
 from keras_mixup.random import folded_beta_from_uniforms
 from keras_mixup.shards import own_rows
 from keras_mixup.shards import split
@@ -68,11 +69,15 @@ def rows_and_shares(
     """
     ops = namespace(noise)
     rows = []
+    are_there = []
     for i in range(3, num_samples + 2):
         to_pair = noise[i] if shards == 1 else split(noise[i], shards)
         own = own_rows(to_pair)
         paired = pairing(to_pair)
-        check_partners(paired, to_pair)
+        if not is_built_in(pairing):
+            check_partners(paired, to_pair)
+            there = ops.logical_and(paired >= 0, paired < ops.shape(to_pair)[-1])
+            are_there.append(ops.reshape(there, (-1,)))
         rows.append(ops.cast(paired, own.dtype))
     drawn = noise if per_sample else noise[:, :1]
     shares = law(drawn, rows, fold)
@@ -80,6 +85,13 @@ def rows_and_shares(
         ops.where(drawn[2] < prob, share, 0.0) + ops.zeros_like(noise[3])
         for share in shares
     ]
+    if are_there:
+        # Compiled code cannot raise. It would take the nearest sample (TensorFlow and
+        # JAX), 0 (TensorFlow on a GPU) or anything: a loss of NaN does not pass.
+        shares = [
+            ops.where(ops.logical_or(there, share <= 0), share, float("nan"))
+            for share, there in zip(shares, are_there)
+        ]
     # A row that is not mixed is its own partner, so that whatever stands in
     # another row (a NaN, say) cannot reach it.
     rows = [

@@ -81,7 +81,7 @@ class LabelKernel:
         own = ops.arange(ops.shape(noise)[0])
         squared = 0.0
         for y in labels:
-            difference = y[:, None] - y[None, :]
+            difference = ops.cast(y[:, None] - y[None, :], "float32")
             squared = squared + ops.sum(difference * difference, axis=-1)
         itself = ops.equal(own[:, None], own[None, :])
         squared = ops.where(squared < _FAR, squared, ops.where(itself, 0.0, _FAR))
@@ -135,7 +135,9 @@ def _as_rows(labels):
                 f"Cast the targets of a regression to float. Received: {dtype} labels"
             )
         ops = namespace(leaf)
-        leaf = ops.cast(leaf, "float32")
-        leaf = ops.where(ops.abs(leaf) <= _LARGEST, leaf, float("nan"))
+        # Rounded to float32 first, labels far from 0 would all be one.
+        leaf = ops.cast(leaf, "float64" if dtype == "float64" else "float32")
+        lost = ops.cast(float("nan"), leaf.dtype)
+        leaf = ops.where(ops.abs(leaf) <= _LARGEST, leaf, lost)
         rows.append(ops.reshape(leaf, (ops.shape(leaf)[0], -1)))
     return rows

@@ -140,8 +140,7 @@ class MixupLoss(keras.losses.Loss):
             weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            others, weight = weigh(plan, sample_weight)
-            weighted = [1 - sum(others), *others]
+            weighted, weight = weigh(plan, sample_weight)
         terms = list(zip(labels, weighted, shares))
         loss = super().__call__(terms, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)

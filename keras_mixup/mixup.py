@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from keras_mixup import batch
 from keras_mixup import pairing as pairings
@@ -96,6 +97,10 @@ class MixUp(PipelineLayer):
         training: Whether to mix. Without labels it defaults to that of the
             surrounding call, and to `False` in a bare one; with labels to
             `True`. In place of labels it may come second, as for other layers.
+        seed: Integer ≥ 0, or several, for a batch with labels: one seed gives one
+            plan, in any thread or process and at any time. The layer's own seed, if
+            it has one, counts beside it. In `tf.data` a tensor of integers that
+            comes with the batch. Without it each batch is drawn anew.
 
     Returns:
         The mixed `x`, of the input's shape and in the layer's compute dtype;
@@ -183,14 +188,24 @@ class MixUp(PipelineLayer):
         """Whether `alpha` and `prob`, as they were last set, let anything be mixed."""
         return self._pipeline.get("alpha") > 0 and self._pipeline.get("prob") > 0
 
-    def __call__(self, x, y=None, sample_weight=None, *, training=None, **kwargs):
-        if isinstance(y, bool):
+    def __call__(
+        self, x, y=None, sample_weight=None, *, training=None, seed=None, **kwargs
+    ):
+        if isinstance(y, (bool, np.bool_)):
             y, training = None, y
+        training = None if training is None else bool(training)
+        seed = self._pipeline.given_seed(seed, x)
         element = as_element(x, y, sample_weight)
         if element is not x or self._is_batch(x):
-            return call_as_is(self._mix_element, element, None, training)
+            return call_as_is(self._mix_element, element, seed, training)
         if self._is_foreign(x, training):
-            return self._mix_alone(x, training)
+            return self._mix_alone(x, training, seed)
+        if seed is not None:
+            raise ValueError(
+                "`seed` is for a batch that comes with its labels. Inputs alone are "
+                "mixed as in a model, by the random state of the layer. "
+                "Received: a seed without labels"
+            )
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training

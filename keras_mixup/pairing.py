@@ -7,6 +7,8 @@ pairing is deterministic given its noise, works on any backend, in `tf.data` and
 on NumPy arrays, and can be tested without a model. Write your own with the same
 call and pass it as `MixUp(pairing=...)`. One with the attribute
 `needs_labels = True` is called as `pairing(noise, labels=labels)`, in pipelines.
+A partner that is not in the batch is an error; in compiled code, where no value can be
+seen, its sample becomes NaN, and so does the loss.
 With `MixUp(shards=...)`, noise and partners have the shape `(shards, rows a shard)`,
 and partners are counted within their shard.
 """

@@ -11,14 +11,15 @@ import threading
 import zlib
 
 import keras
-import numpy as np
 from keras import tree
 
 from keras_mixup.namespaces import NumpyOps
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
-
-_STAGES_APART = 1_000_003
+from keras_mixup.seeds import check_given_seed
+from keras_mixup.seeds import scrambled
+from keras_mixup.seeds import words
+from keras_mixup.traces import in_dataset
 
 
 class PipelineState:
@@ -28,10 +29,12 @@ class PipelineState:
         seed: Integer that the seeds of all batches derive from.
         seed_generator: The layer's `keras.random.SeedGenerator`, for batches of
             backend tensors.
+        is_given: Whether the seed is one that the user gave.
     """
 
-    def __init__(self, seed, seed_generator):
-        self._seed = seed % 2**32
+    def __init__(self, seed, seed_generator, is_given):
+        self._seed = seed
+        self._given = [seed] if is_given else []
         self._seed_generator = seed_generator
         self._batches = itertools.count()
         self._stages = itertools.count()
@@ -57,8 +60,29 @@ class PipelineState:
             self.set(name, getattr(layer, name))
 
     def stage_seed(self):
-        """The seed of one more stage, which draws apart from those before."""
-        return (self._seed + next(self._stages) * _STAGES_APART) % 2**32
+        """Two integers for one more stage, which draws apart from those before."""
+        return self._seed, next(self._stages)
+
+    def given_seed(self, seed, structure):
+        """The seed of a batch, of what came with the call: `None` if nothing did.
+
+        Args:
+            seed: An integer ≥ 0, several of them, or a TensorFlow tensor of these.
+            structure: The batch, or a part of it.
+        """
+        if seed is None:
+            return None
+        if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
+            if is_tensorflow(seed):
+                return _folded(scrambled("call in a graph", *self._given), seed)
+            if in_dataset():
+                raise ValueError(
+                    "A `seed` that is the same for all batches of a `tf.data` map "
+                    "draws them all alike. Pass a tensor that comes with each batch, "
+                    "as the number that `dataset.enumerate()` gives it, or use "
+                    f"`dataset.apply(layer.stage())`. Received: seed={seed!r}"
+                )
+        return words("call", len(self._given), *self._given, *check_given_seed(seed))
 
     def draw_arguments(self, structure, seed=None):
         """A seed, and the parameters, as the tensors given need them.
@@ -74,17 +98,16 @@ class PipelineState:
             return {"seed": seed, **self._variables}
         if namespace(structure) is NumpyOps:
             if seed is None:
-                words = [self._seed, next(self._batches), *_worker()]
-                seed = np.array(words, "uint32")
+                seed = words("batch", self._seed, next(self._batches), *_worker())
             return {"seed": seed, **self._parameters}
-        return {"seed": self._generator_of_process(), **self._parameters}
+        seed = self._generator_of_process() if seed is None else seed
+        return {"seed": seed, **self._parameters}
 
     def _generator_of_process(self):
         if not _worker():
             return self._seed_generator
         if self._workers_generator is None:
-            words = np.array([self._seed, *_worker()], "uint32")
-            seed = zlib.crc32(words.tobytes()) % 2**31
+            seed = scrambled("worker", self._seed, *_worker())
             self._workers_generator = keras.random.SeedGenerator(seed)
         return self._workers_generator
 
@@ -102,8 +125,22 @@ class PipelineState:
                     for name, value in self._parameters.items()
                 }
                 self._generator = tf.random.Generator.from_key_counter(
-                    self._seed, [0, 0], "philox"
+                    scrambled("map", self._seed), [0, 0], "philox"
                 )
+
+
+def _folded(key, seed):
+    import tensorflow as tf
+
+    if not seed.dtype.is_integer or seed.shape.rank not in (0, 1) or None in seed.shape:
+        raise TypeError(
+            "`seed` must be a tensor of one integer, or of as many as its shape says. "
+            f"Received: {seed.dtype.name} of shape {seed.shape}"
+        )
+    folded = tf.constant([key, 0], "int32")
+    for number in tf.unstack(tf.reshape(tf.cast(seed, "int64"), [-1])):
+        folded = tf.random.experimental.stateless_fold_in(folded, number)
+    return folded
 
 
 def _worker():

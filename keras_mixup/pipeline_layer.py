@@ -11,7 +11,6 @@ from keras_mixup.batch_checks import check_batch
 from keras_mixup.batch_checks import check_no_table
 from keras_mixup.checks import check_label_keys
 from keras_mixup.checks import check_num_classes
-from keras_mixup.checks import check_rows_exist
 from keras_mixup.element import is_handed_over
 from keras_mixup.element import is_pair
 from keras_mixup.fusion import fused
@@ -141,12 +140,12 @@ class PipelineLayer(SeededLayer):
         batch = self._reader.read(element, mixing)
         return batch.restore(self._mix_batch(batch, mixing, seed))
 
-    def _mix_alone(self, x, training):
+    def _mix_alone(self, x, training, seed):
         if training:
             self._channel.warn_of_pipeline()
         elif training is None:
             self._channel.warn_of_bare_call()
-        (mixed,) = call_as_is(self._mix_element, (x,), None, bool(training))
+        (mixed,) = call_as_is(self._mix_element, (x,), seed, bool(training))
         return mixed
 
     def _enter(self, training):
@@ -165,9 +164,7 @@ class PipelineLayer(SeededLayer):
         arguments = self._pipeline.draw_arguments(inputs, seed)
         arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
         arguments["labels"] = batch.labels
-        plan, mixed = self._draw_and_mix(dense, **arguments)
-        if not pairings.is_built_in(self.pairing):
-            check_rows_exist(plan)
+        _, mixed = self._draw_and_mix(dense, **arguments)
         return mixed
 
     def _draw_and_mix(self, parts, **arguments):
@@ -181,7 +178,10 @@ class PipelineLayer(SeededLayer):
     def _noise(self, x, seed):
         check_batch(x=x)
         first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
-        return uniform((self._draws, namespace(first).shape(first)[0]), seed)
+        ops = namespace(first)
+        noise = uniform((self._draws, ops.shape(first)[0]), seed)
+        # A seed of words is NumPy's, for batches of any kind.
+        return ops.convert_to_tensor(noise)
 
     def _is_plain(self):
         return pairings.is_built_in(self.pairing) and self.views is None

@@ -7,9 +7,11 @@ from keras import tree
 
 from keras_mixup import pairing as pairings
 from keras_mixup.batch_checks import check_rows
+from keras_mixup.blending import all_shares
 from keras_mixup.blending import blend_partners
 from keras_mixup.blending import float_dtype
 from keras_mixup.checks import check_batch_size
+from keras_mixup.checks import check_broadcasts
 from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_samples
@@ -87,7 +89,10 @@ class MixPlan(NamedTuple):
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
             num_samples: Integer ≥ 2, the samples that a row is mixed of.
-            seed: A Python integer, a `keras.random.SeedGenerator` or `None`.
+            seed: A Python integer, a `keras.random.SeedGenerator` or `None`. In a
+                `tf.data` map `None`, a `tf.random.Generator`, or a tensor of two
+                integers that comes with each batch. For NumPy a
+                `np.random.Generator`, or an array of uint32 to seed one with.
 
         Example:
 
@@ -96,9 +101,11 @@ class MixPlan(NamedTuple):
         32
         """
         num_samples = check_num_samples(num_samples)
+        batch_size = check_batch_size(batch_size)
+        alpha = check_broadcasts("alpha", check_concentration(alpha), (batch_size,))
         drawn = rows_and_shares(
-            uniform((draws(num_samples), check_batch_size(batch_size)), seed),
-            symmetric(check_concentration(alpha), num_samples),
+            uniform((draws(num_samples), batch_size), seed),
+            symmetric(alpha, num_samples),
             prob=check_prob(prob),
             per_sample=check_flag("per_sample", per_sample),
             fold=check_flag("fold", fold),
@@ -123,9 +130,10 @@ class MixPlan(NamedTuple):
     @property
     def lam(self):
         """The share λ that each row keeps of itself, shape `(batch_size,)`."""
-        if len(self.share.shape) == 1:
-            return 1 - self.share
-        return 1 - namespace(self.share).sum(self.share, axis=-1)
+        share = _tensor(self.share)
+        if len(share.shape) == 1:
+            return 1 - share
+        return 1 - namespace(share).sum(share, axis=-1)
 
     def mix(self, inputs, dtype=None):
         """Blends every row with its partner: λ·x + (1 − λ)·x[rows].
@@ -150,13 +158,19 @@ class MixPlan(NamedTuple):
         >>> mixed["x"].tolist(), mixed["y"].tolist()
         ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
         """
-        shares = self.columns(self.share)
-        return self._map(
-            lambda x: self.blend(x, shares, dtype or float_dtype(x)), inputs
-        )
+        return self._map(lambda x: self.blend(x, None, dtype or float_dtype(x)), inputs)
 
     def blend(self, x, shares, dtype):
-        """One tensor, every row moved towards its partners by `shares` of them."""
+        """One tensor, every sample blended with its partners.
+
+        Args:
+            x: Tensor of samples.
+            shares: What a sample keeps of itself, and then the share of each partner,
+                as `weigh` returns them. `None` for those of the plan.
+            dtype: Dtype of the result.
+        """
+        own, *others = shares or (None, *self.columns(self.share))
+        shares = all_shares(others, dtype, own)
         rows = self.columns(self.rows)
         return fused(lambda x: blend_partners(x, rows, shares, dtype), x)
 
@@ -223,15 +237,26 @@ class MixPlan(NamedTuple):
         >>> [share.tolist() for share in plan.columns(plan.share)]
         [[0.2, 0.2, 0.2], [0.2, 0.2, 0.2]]
         """
-        if len(tensor.shape) == 1:
+        if len(_tensor(tensor).shape) == 1:
             return [tensor]
         return [tensor[..., k] for k in range(tensor.shape[-1])]
 
     def _map(self, function, structure):
+        size = _tensor(self.share).shape[0]
+
         def checked(x):
             if x is None:
                 return None
-            check_rows("inputs", x, self.share.shape[0])
+            check_rows("inputs", x, size)
             return function(namespace(x, self.rows).convert_to_tensor(x))
 
         return tree.map_structure(checked, structure)
+
+
+def _tensor(part):
+    if not hasattr(part, "shape"):
+        raise TypeError(
+            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a "
+            f"list. Received: {part!r} (of type {type(part).__name__})"
+        )
+    return part

@@ -10,11 +10,15 @@ import math
 import keras
 import numpy as np
 
+from keras_mixup.checks import check_broadcasts
 from keras_mixup.checks import check_concentration
+from keras_mixup.counted_uniforms import counted_uniforms
 from keras_mixup.namespaces import is_tensorflow
 from keras_mixup.namespaces import namespace
+from keras_mixup.traces import draws_wait_for_the_device
+from keras_mixup.traces import in_foreign_graph
 
-Seed = int | keras.random.SeedGenerator | None
+Seed = int | keras.random.SeedGenerator | np.ndarray | np.random.Generator | None
 
 _TWO_PI = 2 * math.pi
 # Half the spacing of float32 uniforms: a stand-in for the one draw, 0, whose
@@ -36,7 +40,8 @@ def beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
         alpha: The concentration α. A Python number, finite and ≥ 0, or a
             tensor that broadcasts to `shape`, one concentration a draw.
         seed: A Python integer, a `keras.random.SeedGenerator` or `None`, as in
-            `keras.random`.
+            `keras.random`. In a `tf.data` map `None`, a `tf.random.Generator` or a
+            tensor of two integers.
 
     Returns:
         A float32 tensor of λ in [0, 1]. Near 1 it is rounded to float32;
@@ -57,7 +62,7 @@ def beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
           t-distribution](https://doi.org/10.1090/S0025-5718-1994-1219702-8)
     """
     share, heads = _draw(shape, alpha, seed)
-    return keras.ops.where(heads, 1 - share, share)
+    return namespace(share).where(heads, 1 - share, share)
 
 
 def folded_beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
@@ -71,7 +76,8 @@ def folded_beta(shape: tuple[int, ...], alpha: float, seed: Seed = None):
         alpha: The concentration α. A Python number, finite and ≥ 0, or a
             tensor that broadcasts to `shape`, one concentration a draw.
         seed: A Python integer, a `keras.random.SeedGenerator` or `None`, as in
-            `keras.random`.
+            `keras.random`. In a `tf.data` map `None`, a `tf.random.Generator` or a
+            tensor of two integers.
 
     Returns:
         A float32 tensor of m in [0, ½]; 0 where α ≤ 0.
@@ -98,16 +104,22 @@ def uniform(shape, seed=None):
 
     A NumPy array of words seeds NumPy, a TensorFlow tensor of two integers
     seeds a stateless TensorFlow draw, and a `tf.random.Generator` draws itself.
-    Anything else goes to `keras.random`.
+    A `SeedGenerator` on torch gives seeds to hash. Anything else goes to
+    `keras.random`, and without a seed to TensorFlow in a graph of its own.
     """
-    if isinstance(seed, np.ndarray):
-        return np.random.default_rng(seed).random(shape, dtype="float32")
     if is_tensorflow(seed):
         import tensorflow as tf
 
         return tf.random.stateless_uniform(shape, seed)
-    if hasattr(seed, "uniform"):
+    is_numpy = isinstance(seed, (np.ndarray, np.random.Generator))
+    if hasattr(seed, "uniform") and not is_numpy:
         return seed.uniform(shape)
+    if in_foreign_graph() and not _is_of_tensorflow(seed):
+        return _uniform_in_graph(shape, seed)
+    if is_numpy:
+        return np.random.default_rng(seed).random(shape, dtype="float32")
+    if isinstance(seed, keras.random.SeedGenerator) and draws_wait_for_the_device():
+        return counted_uniforms(shape, seed.next())
     return keras.random.uniform(shape, dtype="float32", seed=seed)
 
 
@@ -130,11 +142,29 @@ def folded_beta_from_uniforms(u, v, alpha):
     return ops.where(mixes, share, 0.0), (cosine > 0) | ~mixes
 
 
+def _is_of_tensorflow(seed):
+    is_generator = isinstance(seed, keras.random.SeedGenerator)
+    return is_generator and is_tensorflow(seed.state.value)
+
+
+def _uniform_in_graph(shape, seed):
+    import tensorflow as tf
+
+    if seed is not None:
+        raise ValueError(
+            "In a graph of TensorFlow, as that of a `tf.data` map, this `seed` is read "
+            "once, and every batch drawn alike. Pass `None`, a `tf.random.Generator`, "
+            "or a tensor of two integers that comes with each batch. "
+            f"Received: seed={seed!r}"
+        )
+    return tf.random.uniform(shape)
+
+
 def _draw(shape, alpha, seed):
     if not isinstance(shape, (tuple, list)):
         raise TypeError(
             f"`shape` must be a tuple of integers. Received: shape={shape!r}"
         )
+    alpha = check_broadcasts("alpha", check_concentration(alpha), shape)
     noise = uniform((2, *shape), seed)
-    u, v = noise[0], noise[1]
-    return folded_beta_from_uniforms(u, v, check_concentration(alpha))
+    return folded_beta_from_uniforms(noise[0], noise[1], alpha)

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_mixup.checks import check_seed
 from keras_mixup.pipeline import PipelineState
+from keras_mixup.seeds import scrambled
 from keras_mixup.traces import current_replica
 
 _REPLICAS_APART = 10_000_019
@@ -20,7 +21,6 @@ class ReplicaSeeds(keras.random.SeedGenerator):
         replica = current_replica()
         if isinstance(replica, int) and replica == 0:
             return seed
-        # Keras adds both words on torch: a step must not reach the next replica.
         apart = ops.cast(replica, seed.dtype) * _REPLICAS_APART
         return seed + ops.stack([apart, ops.zeros_like(apart)])
 
@@ -41,8 +41,9 @@ class SeededLayer(keras.layers.Layer):
         self.seed = check_seed(seed)
         # As Keras draws it, so that `keras.utils.set_random_seed` counts.
         seed = random.randint(1, 10**9) if self.seed is None else self.seed
-        self.seed_generator = ReplicaSeeds(seed)
-        self._pipeline = PipelineState(seed, self.seed_generator)
+        # So that no near seed meets that of another replica.
+        self.seed_generator = ReplicaSeeds(scrambled("layer", seed))
+        self._pipeline = PipelineState(seed, self.seed_generator, self.seed is not None)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

@@ -38,6 +38,22 @@ def in_dataset():
     return False
 
 
+def in_foreign_graph():
+    """Whether TensorFlow traces what would not draw anew by Keras's generators."""
+    if keras.backend.backend() == "tensorflow":
+        return in_dataset()
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and not tf.executing_eagerly()
+
+
+def draws_wait_for_the_device():
+    """Whether the backend's generators take their seeds from the host.
+
+    Those of torch do, outside of any graph that it compiles.
+    """
+    return keras.backend.backend() == "torch"
+
+
 def current_replica():
     """The number of this replica, where each mixes rows of its own; else 0."""
     backend = keras.backend.backend()

@@ -3,6 +3,7 @@
 import keras
 from keras import tree
 
+from keras_mixup.blending import all_shares
 from keras_mixup.blending import blend
 from keras_mixup.checks import may_be_equal
 from keras_mixup.explained import explained
@@ -73,7 +74,8 @@ def mix(plan, views, inputs, dtype):
         if x is None:
             return None
         partners = [take_rows(second, rows) for rows in plan.columns(plan.rows)]
-        return blend([first, *partners], plan.columns(plan.share), dtype)
+        shares = all_shares(plan.columns(plan.share), dtype)
+        return blend([first, *partners], shares, dtype)
 
     first, second = (_seen(view, inputs) for view in views)
     return tree.map_structure(of_views, inputs, first, second)
@@ -85,8 +87,18 @@ def _seen(view, inputs):
             seen = view(inputs, training=True)
         else:
             seen = view(inputs)
-    tree.assert_same_structure(inputs, seen)
+    try:
+        tree.assert_same_structure(inputs, seen)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`views` must return what they are given, a tensor or a structure of them. "
+            f"Received: {_types(seen)} for {_types(inputs)}"
+        ) from error
     return tree.map_structure(_as_shaped, inputs, seen)
+
+
+def _types(structure):
+    return tree.map_structure(lambda leaf: type(leaf).__name__, structure)
 
 
 def _as_shaped(x, seen):

@@ -2,6 +2,7 @@
 
 from keras_mixup.blending import align
 from keras_mixup.blending import float_dtype
+from keras_mixup.blending import part
 from keras_mixup.namespaces import namespace
 
 
@@ -17,19 +18,20 @@ def weigh(plan, sample_weight=None):
         sample_weight: Optional tensor `(batch_size, ...)`.
 
     Returns:
-        One share a partner, and the weight of the mixed rows (`None` if none
-        came), each of the shape of `sample_weight`.
+        The shares (what a sample keeps of itself, and one a partner) and the weight
+        of the mixed samples, each of the shape of `sample_weight`. Without weights,
+        `None` and `None`: the shares are those of the plan.
     """
     if sample_weight is None:
-        return plan.columns(plan.share), None
+        return None, None
     ops = namespace(sample_weight, plan.share)
     weights = [ops.cast(w, float_dtype(w)) for w in plan.terms(sample_weight)]
-    lam, *shares = (
+    shares = [
         align(ops.cast(share, weights[0].dtype), weights[0])
         for share in (plan.lam, *plan.columns(plan.share))
-    )
-    parts = [share * w for share, w in zip(shares, weights[1:])]
-    total = lam * weights[0] + sum(parts)
+    ]
+    parts = [part(w, share) for share, w in zip(shares, weights)]
+    total = sum(parts)
     weightless = ops.equal(total, 0)
     divisor = total + ops.cast(weightless, total.dtype)
     both = zip(shares, parts)

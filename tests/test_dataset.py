@@ -21,7 +21,7 @@ class Batches(keras.utils.PyDataset):
         return BATCHES
 
     def __getitem__(self, index):
-        codes = np.eye(SIZE, dtype="float32") + 10 * self.order[index]
+        codes = np.eye(SIZE, dtype="float32") + 2 * self.order[index]
         return self.form(codes, np.arange(SIZE) % 3)
 
     def on_epoch_begin(self):
@@ -48,7 +48,7 @@ def epochs(dataset, count=2):
 
 def weights(x):
     """How much of every row a mixed row holds."""
-    return x.astype("float64") - 10 * np.round((x.sum(1, keepdims=True) - 1) / 80)
+    return x.astype("float64") - 2 * np.round((x.sum(1, keepdims=True) - 1) / 16)
 
 
 def test_labels_are_mixed_like_their_rows():
@@ -77,7 +77,7 @@ def test_the_order_and_the_epochs_are_those_of_the_data_set():
     inner = Batches()
     first, second = epochs(MixupDataset(inner, mixer()))
     number = [
-        [round((x[0].sum() - 1) / 80) for x, _ in epoch] for epoch in (first, second)
+        [round((x[0].sum() - 1) / 16) for x, _ in epoch] for epoch in (first, second)
     ]
     assert number == [[0, 1, 2, 3, 4], [4, 0, 1, 2, 3]]
     assert inner.begun == 2

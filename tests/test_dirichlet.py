@@ -98,6 +98,15 @@ def test_the_largest_changes_places_with_the_first():
     np.testing.assert_array_equal(np.array(folded), np.float32(expected))
 
 
+def test_of_several_that_are_the_largest_one_changes_places(mode):
+    weights = np.float32([[0, 0.5, 0.5], [0.4, 0.4, 0.2], [0.2, 0.4, 0.4]])
+    folded = run(dirichlet.with_largest_first, mode, weights.T)
+    expected = np.float32([[0.5, 0, 0.5], [0.4, 0.4, 0.2], [0.4, 0.2, 0.4]])
+    np.testing.assert_array_equal(folded.T, expected)
+    on_numpy = dirichlet.with_largest_first(weights.T)
+    np.testing.assert_array_equal(on_numpy.T, expected)
+
+
 def kept(mixed):
     """The weight that every row has in each mixed row, of codes that tell."""
     return np.asarray(mixed, "float64")

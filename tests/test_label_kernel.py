@@ -1,3 +1,5 @@
+import importlib.util
+
 import keras
 import numpy as np
 import pytest
@@ -73,6 +75,31 @@ def test_frequencies_pass_a_chi_square_test(exclude_self):
         some = expected > 0
         statistic = stats.chisquare(np.array(observed)[some], expected[some])
         assert statistic.pvalue > 1e-4
+
+
+@pytest.mark.parametrize("offset", [1.7e9, 1e15, -1e15])
+def test_labels_far_from_0_keep_their_distances(offset):
+    labels = offset + np.arange(8.0)
+    kernel = LabelKernel(0.5, exclude_self=True)
+    ways = [lambda noise: kernel(noise, labels)]
+    if importlib.util.find_spec("tensorflow"):
+        import tensorflow as tf
+
+        in_graph = tf.constant(labels)
+        ways.append(tf.function(lambda noise: kernel(noise, in_graph)))
+    expected = probabilities(np.arange(8.0), 0.5, True)
+    for way in ways:
+        rows = np.stack([way(noise) for noise in noise_for(labels, 500)])
+        found = np.stack([np.bincount(rows[:, i], minlength=8) for i in range(8)]) / 500
+        np.testing.assert_allclose(found, expected, atol=4e-3)
+
+
+def test_float16_labels_do_not_overflow(mode):
+    labels = np.float16([60000, 60032, -60000, -60032])
+    noise = np.full(4, 0.5, "float32")
+    kernel = LabelKernel(30.0, exclude_self=True)
+    rows = run(lambda n, y: kernel(n, y), mode, noise, labels)
+    assert rows.tolist() == kernel(noise, labels).tolist() == [1, 0, 3, 2]
 
 
 def test_partners_draw_nearer_as_the_bandwidth_falls():

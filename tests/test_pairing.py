@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from keras_mixup import MixPlan
+from keras_mixup import MixUp
+from keras_mixup import MixupLoss
 from keras_mixup import pairing
 from tests.modes import compiled
 from tests.modes import run
@@ -84,6 +87,58 @@ class Next:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+class Beyond:
+    """A pairing whose last partner is not there."""
+
+    def __init__(self, wrong):
+        self.wrong = wrong
+
+    def __call__(self, noise):
+        ops = keras.ops if keras.ops.is_tensor(noise) else np
+        rows = ops.arange(noise.shape[0])
+        return ops.where(rows == noise.shape[0] - 1, self.wrong, ops.roll(rows, 1))
+
+
+@pytest.mark.parametrize("wrong", [5, -1])
+@pytest.mark.parametrize("num_samples", [2, 3])
+def test_partners_that_are_not_there(wrong, num_samples, mode):
+    arguments = {"pairing": Beyond(wrong), "num_samples": num_samples}
+    x = np.eye(5, dtype="float32")
+    message = "`pairing` must return rows of the batch, counted from 0"
+    with pytest.raises(ValueError, match=message + f".*row {wrong} of a batch of 5"):
+        MixUp(1.0, **arguments)(x, x)
+
+    def draw(alpha):
+        return MixPlan.draw(5, alpha, seed=1, **arguments)
+
+    if mode == "eager":
+        with pytest.raises(ValueError, match=message):
+            draw(keras.ops.convert_to_tensor(1.0))
+    elif mode == "graph":
+        with pytest.raises(Exception, match=message):
+            run(draw, mode, np.float32(1.0))
+    else:  # Compiled code cannot raise.
+        plan = run(draw, mode, np.float32(1.0))
+        assert np.isnan(plan.share.reshape(5, -1)).any(1).tolist() == [False] * 4 + [1]
+        assert np.isnan(plan.mix(x)).any(1).tolist() == [False] * 4 + [True]
+        still = run(draw, mode, np.float32(0.0))
+        assert (still.share == 0).all()
+
+
+def test_a_model_does_not_train_on_a_partner_that_is_not_there():
+    mix = MixUp(1.0, pairing=Beyond(100))
+    model = keras.Sequential([mix, keras.layers.Dense(2, activation="softmax")])
+    loss = MixupLoss("sparse_categorical_crossentropy", mix)
+    jit = keras.backend.backend() != "torch"
+    model.compile("sgd", loss, jit_compile=jit)
+    x, y = np.ones((4, 3), "float32"), np.array([0, 1, 0, 1])
+    if jit:
+        assert np.isnan(model.train_on_batch(x, y))
+    else:
+        with pytest.raises(ValueError, match=r"`pairing` must return rows.*row 100"):
+            model.train_on_batch(x, y)
 
 
 def test_own_pairing_survives_serialization():

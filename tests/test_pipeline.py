@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from keras_mixup import pairing
+from keras_mixup.seeds import words
 from tests.modes import to_numpy
 
 CLASSES = 4
@@ -352,7 +353,7 @@ def test_one_seed_gives_one_sequence_on_every_backend():
     again = MixUp(1.0, num_classes=CLASSES, seed=12)
     assert (again(x, y)[1] == first).all()
     assert (again(x, y)[1] == second).all()
-    noise = np.random.default_rng(np.uint32([12, 0])).random((4, 8), dtype="float32")
+    noise = np.random.default_rng(words("batch", 12, 0)).random((4, 8), "float32")
     rows = pairing.shuffle(noise[3])
     one_hot = np.eye(CLASSES)[y]
     share = 1 - first[np.arange(8), y]

@@ -126,16 +126,17 @@ def test_weigh_equals_two_weighted_terms(mode):
     rng = np.random.default_rng(4)
     weight = np.float32([0.5, 0.0, 3.0, 2.0])
     loss = rng.normal(size=4)  # ℓ(y) of each row, ℓ linear in y
-    [share], total = run(
+    (own, share), total = run(
         lambda w, r, s: weigh(MixPlan(r, s), w), mode, weight, ROWS, SHARE
     )
-    one = total * ((1 - share) * loss + share * loss[ROWS])
+    one = total * (own * loss + share * loss[ROWS])
     two = (1 - SHARE) * weight * loss + SHARE * weight[ROWS] * loss[ROWS]
     assert one == pytest.approx(two, abs=1e-6)
 
 
 def test_weigh_of_weightless_rows_keeps_the_share():
-    [share], total = weigh(MixPlan(ROWS, SHARE), np.zeros(4, "float32"))
+    (own, share), total = weigh(MixPlan(ROWS, SHARE), np.zeros(4, "float32"))
+    assert own.tolist() == (1 - SHARE).tolist()
     assert share.tolist() == SHARE.tolist()
     assert total.tolist() == [0, 0, 0, 0]
 
@@ -258,10 +259,112 @@ def test_infinite_rows_stay_what_they_are():
     x = np.float32([[np.inf, 1], [-np.inf, 2], [3, 4]])
     rows, share = np.array([1, 1, 0], "int32"), np.float32([0, 0, 0.5])
     for plan in (MixPlan(rows, share), backend_plan(rows, share)):
-        with np.errstate(invalid="ignore"):  # NumPy's word on inf − inf.
-            mixed = to_numpy(plan.mix(x))
+        mixed = to_numpy(plan.mix(x))
         assert (mixed[:2] == x[:2]).all()
         assert mixed[2].tolist() == [np.inf, 2.5]
+
+
+def everywhere(plan, mode, *arrays):
+    """What `plan` makes of samples, on NumPy and on the backend."""
+    on_backend = run(lambda r, s, *x: MixPlan(r, s).mix(x), mode, *plan, *arrays)
+    return zip(MixPlan(*plan).mix(arrays), on_backend)
+
+
+LOST = [np.inf, -np.inf, np.nan, 1e20]
+
+
+# One partner and two, of which each share may be 0, and so may what is left.
+@pytest.mark.parametrize(
+    ("rows", "share"),
+    [
+        ([1, 2, 3, 0], [0.0, 1.0, 0.25, 0.5]),
+        ([[1, 2], [2, 3], [3, 0], [0, 1]], [[0, 0], [1, 0], [0, 0.25], [0.5, 0.25]]),
+    ],
+)
+def test_a_sample_without_a_share_leaves_no_trace(rows, share, mode):
+    rows, share = np.array(rows, "int32"), np.array(share, "float32")
+    shares = np.concatenate(
+        [1 - share.reshape(4, -1).sum(1, keepdims=True), share.reshape(4, -1)], 1
+    )
+    members = np.concatenate([np.arange(4)[:, None], rows.reshape(4, -1)], 1)
+    for at, lost in enumerate(LOST):
+        x = np.float32([3.0, -0.0, -5.0, 7.0]) * np.ones((70, 1), "float32")
+        x[:, at] = lost
+        x = np.ascontiguousarray(x.T)
+        for ((mixed, again),) in [everywhere((rows, share), mode, x)]:
+            for row in range(4):
+                counts = shares[row] > 0
+                with np.errstate(invalid="ignore"):
+                    terms = np.float64(x[members[row], 0]) * shares[row]
+                expected = np.float32(terms[counts].sum())
+                for found in (mixed[row], again[row]):
+                    np.testing.assert_allclose(found, expected, rtol=1e-6)
+                    if counts.sum() == 1:  # To the bit, and to the sign of a 0.
+                        [source] = members[row][counts]
+                        assert found.tobytes() == x[source].tobytes()
+
+
+@pytest.mark.parametrize("rows", [[1, 0], [[1, 1], [0, 0]]])
+def test_the_ends_of_float16_do_not_overflow(rows, mode):
+    share = np.float32([0.25, 0.25] if np.ndim(rows) == 1 else [[0.125, 0.125]] * 2)
+    x = np.float16([[-40000.0] * 80, [40000.0] * 80])
+    for mixed, again in everywhere((np.array(rows, "int32"), share), mode, x):
+        np.testing.assert_array_equal(mixed[:, 0], np.float16([-20000, 20000]))
+        np.testing.assert_array_equal(again, mixed)
+
+
+def test_a_share_that_is_0_in_float16(mode):
+    share, rows = np.float32([1e-9, 0.5]), np.array([1, 0], "int32")
+    x = np.float16([[2.0], [np.inf]])
+    for plan in ((rows, share), (rows[:, None], share[:, None])):
+        for mixed, again in everywhere(plan, mode, x):
+            assert mixed.ravel().tolist() == again.ravel().tolist() == [2, np.inf]
+
+
+def test_what_is_left_of_1_is_not_rounded_to_16_bits(mode):
+    # In float16 this share is 0.3000488, and 0.69995 would be left.
+    share, rows = np.float32([0.3, 0.3]), np.array([1, 0], "int32")
+    x = np.float16([[1000.0], [0.0]])
+    for mixed, again in everywhere((rows, share), mode, x):
+        assert mixed[0, 0] == again[0, 0] == np.float16(np.float16(0.7) * 1000)
+    for dtype in ("float16", "float32", "float64"):
+        ones = np.ones((64, 1), dtype)
+        shares = np.linspace(0, 1, 64, dtype="float32")
+        plan = MixPlan(np.roll(np.arange(64), 1), shares)
+        assert (plan.mix(ones) == 1).all()
+
+
+def test_the_gradient_of_an_infinite_state_that_is_not_mixed(mode):
+    rows, share = np.array([1, 2, 0], "int32"), np.float32([0.25, 0.0, 0.0])
+    x = np.float32([[1.0], [2.0], [np.inf]])
+    upstream = np.float32([[1.0], [10.0], [0.0]])
+    for plan in ((rows, share), (rows[:, None], share[:, None])):
+
+        def total(x, plan=plan):
+            mixed = MixPlan(*map(keras.ops.convert_to_tensor, plan)).mix(x)
+            return keras.ops.sum(keras.ops.multiply(mixed[:2], upstream[:2]))
+
+        gradient = gradient_of(total, x, mode)
+        np.testing.assert_allclose(gradient, [[0.75], [10.25], [0]], rtol=1e-6)
+
+
+def test_weights_of_0_select_labels_exactly(mode):
+    rows = np.array([[1, 2], [2, 0], [0, 1]], "int32")
+    share = np.float32([[0.3, 0.37], [0.21, 0.43], [0.11, 0.17]])
+    y, w = np.float32([[1e30], [7.0], [7.0]]), np.float32([0, 1, 1])
+
+    def labels(y, w, r, s):
+        plan = MixPlan(r, s)
+        shares, total = weigh(plan, w)
+        return plan.blend(y, shares, "float32"), total
+
+    for y[0] in (1e30, np.nan, np.inf):
+        mixed, total = run(labels, mode, y, w, rows, share)
+        np.testing.assert_allclose(mixed, 7, rtol=1e-6)
+        on_numpy, _ = labels(y, w, rows, share)
+        np.testing.assert_allclose(on_numpy, 7, rtol=1e-6)
+    expected = [0.3 + 0.37, 1 - 0.43, 1 - 0.11]
+    np.testing.assert_allclose(total, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -274,6 +377,10 @@ def test_infinite_rows_stay_what_they_are():
         ({"alpha": 1e39}, ValueError, "`alpha` must be finite and ≥ 0"),
         ({"per_sample": "no"}, TypeError, "`per_sample` must be True or False"),
         ({"fold": None}, TypeError, "`fold` must be True or False"),
+        ({"alpha": np.ones(3)}, ValueError, r"`alpha` .*\(4,\).*shape \(3,\)"),
+        ({"alpha": [1.0] * 4}, TypeError, "`alpha` must be a real number"),
+        ({"pairing": lambda noise: [1, 0, 3, 2]}, TypeError, "`pairing` .*list"),
+        ({"pairing": lambda noise: None}, TypeError, "`pairing` .*None"),
         ({"pairing": lambda noise: noise}, ValueError, "`pairing` must return"),
         (
             {"pairing": lambda noise: np.arange(3)},
@@ -309,6 +416,61 @@ def test_inputs_that_cannot_be_mixed(inputs, error, message):
     for apply in (MixPlan(ROWS, SHARE).mix, backend_plan().partner):
         with pytest.raises(error, match=message):
             apply(inputs)
+
+
+def test_lists_are_no_plan():
+    for use in (
+        lambda plan: plan.mix(np.eye(2)),
+        lambda plan: plan.partner(np.eye(2)),
+        lambda plan: plan.lam,
+        lambda plan: plan.union(np.ones(2, bool)),
+    ):
+        with pytest.raises(TypeError, match=r"MixPlan holds tensors.*\[.*list"):
+            use(MixPlan([1, 0], [0.5, 0.5]))
+
+
+def test_flags_of_numpy():
+    plan = MixPlan.draw(4, 1.0, per_sample=np.False_, fold=np.True_, seed=0)
+    assert len(np.unique(to_numpy(plan.share))) == 1
+
+
+@pytest.mark.parametrize("shape", ["static", "dynamic"])
+def test_a_plan_of_a_tf_data_graph_is_drawn_for_each_batch(shape):
+    tf = pytest.importorskip("tensorflow")
+    x = np.tile(np.eye(8, dtype="float32"), (3, 1))
+    states = (keras.random.SeedGenerator(1), tf.random.Generator.from_seed(1))
+    seeds = [None, states[1]]
+    if keras.backend.backend() == "tensorflow":
+        seeds.append(states[0])
+    for seed in seeds:
+
+        def mix(x, seed=seed):
+            size = 8 if shape == "static" else tf.shape(x)[0]
+            return MixPlan.draw(size, alpha=1.0, num_samples=3, seed=seed).mix(x)
+
+        mixed = list(tf.data.Dataset.from_tensor_slices(x).batch(8).map(mix))
+        assert len({batch.numpy().tobytes() for batch in mixed}) == 3
+        for batch in mixed:
+            np.testing.assert_allclose(batch.numpy().sum(1), 1, rtol=1e-6)
+
+
+def test_seeds_that_would_draw_all_batches_alike():
+    tf = pytest.importorskip("tensorflow")
+    dataset = tf.data.Dataset.from_tensors(np.eye(4, dtype="float32"))
+    seeds = [3, np.uint32([1, 2]), np.random.default_rng(0)]
+    if keras.backend.backend() != "tensorflow":
+        seeds.append(keras.random.SeedGenerator(1))
+    for seed in seeds:
+
+        def draw(x, seed=seed):
+            return MixPlan.draw(4, seed=seed).mix(x)
+
+        with pytest.raises(ValueError, match=r"every batch drawn alike.*Generator"):
+            dataset.map(draw)
+    pairs = tf.data.Dataset.from_tensor_slices([[0, 1], [0, 2], [0, 1]])
+    one, other, again = pairs.map(lambda seed: MixPlan.draw(4, 1.0, seed=seed).share)
+    np.testing.assert_array_equal(one, again)
+    assert (one.numpy() != other.numpy()).any()
 
 
 # Properties.

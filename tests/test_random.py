@@ -131,6 +131,52 @@ def test_seeds_repeat_and_generators_move_on():
     assert not (draw(generator) == draw(generator)).all()
 
 
+def test_generators_of_near_seeds_draw_apart():
+    # On torch Keras adds both words of a seed: 1, 2, 3, … and 2, 3, 4, …
+    streams = [keras.random.SeedGenerator(seed) for seed in (1, 2, 3)]
+    draws = [
+        keras.ops.convert_to_numpy(random.beta((20,), 1.0, seed=stream)).tobytes()
+        for stream in streams
+        for _ in range(4)
+    ]
+    assert len(set(draws)) == len(draws)
+
+
+def test_draws_in_a_tf_data_graph_are_new_for_each_batch():
+    tf = pytest.importorskip("tensorflow")
+    dataset = tf.data.Dataset.range(3)
+    for draw in (random.beta, random.folded_beta):
+
+        def drawn(_, draw=draw):
+            return draw((50,), 1.0)
+
+        found = [share.numpy() for share in dataset.map(drawn)]
+        assert len({share.tobytes() for share in found}) == 3
+        assert (np.concatenate(found) > 0).all()
+
+
+def test_a_function_of_tensorflow_draws_anew():
+    tf = pytest.importorskip("tensorflow")
+    drawn = tf.function(lambda: random.beta((50,), 1.0))
+    assert (drawn().numpy() != drawn().numpy()).any()
+
+
+def test_numpy_seeds():
+    one, again, other = (
+        keras.ops.convert_to_numpy(random.beta((50,), 1.0, seed=seed))
+        for seed in (np.uint32([1, 2]), np.uint32([1, 2]), np.random.default_rng(0))
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_an_alpha_of_another_size():
+    for size in (2, 4):
+        with pytest.raises(ValueError, match=r"`alpha` .*\(5, 3\).*\(.*,\)"):
+            random.beta((5, 3), np.ones(size))
+    assert random.beta((5, 3), np.ones((5, 1))).shape == (5, 3)
+
+
 @pytest.mark.parametrize("alpha", [-0.1, float("nan"), float("inf")])
 def test_bad_alpha_is_a_value_error(alpha):
     with pytest.raises(ValueError, match="`alpha` must be finite and ≥ 0"):

@@ -244,3 +244,12 @@ def test_hidden_places_have_no_views():
 def test_a_policy_of_distances_needs_two_rows():
     with pytest.raises(ValueError, match="all distances are 0"):
         AdaptiveMixUp("similarity", pairing="self", views=VIEWS)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seen", [lambda x: (x, x), lambda x: {"x": x}, lambda x: None])
+def test_a_view_of_another_structure(seen, way):
+    mix = MixUp(views=(seen, lambda x: x))
+    x = np.ones((4, 2), "float32")
+    with pytest.raises(ValueError, match="`views` must (return|keep)"):
+        way(mix, x, x)
