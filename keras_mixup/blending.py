@@ -71,7 +71,7 @@ def _blend_pairs(x, rows, own, share, dtype):
     ops = namespace(x, rows)
     own, share = (ops.cast(each, dtype) for each in (own, share))
     alone = ops.reshape(share <= 0, ops.shape(rows))
-    rows = ops.where(alone, own_rows(rows), rows)
+    rows = ops.where(alone, ops.cast(own_rows(rows), rows.dtype), rows)
     partner = ops.cast(take_rows(x, rows), dtype)
     x = ops.cast(x, dtype)
     whole = align(ops.logical_or(own <= 0, share <= 0), x)

@@ -4,8 +4,10 @@ import pytest
 from scipy import stats
 
 from keras_mixup import random
+from keras_mixup.counted_uniforms import counted_uniforms
 from keras_mixup.random import folded_beta_from_uniforms
 from keras_mixup.random import uniform
+from tests.models import BACKEND
 from tests.modes import run
 
 DRAWS = 300_000
@@ -192,3 +194,50 @@ def test_a_shape_that_is_no_tuple():
 def test_alpha_of_another_type_is_a_type_error(alpha):
     with pytest.raises(TypeError, match="`alpha` must be a real number"):
         random.folded_beta((3,), alpha)
+
+
+torch_only = pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch")
+
+
+def split_mix(counter):
+    """SplitMix64 with Python's integers."""
+    z = counter % 2**64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
+    return z ^ z >> 31
+
+
+@torch_only
+@pytest.mark.parametrize("seed", [(0, 0), (1, 5), (2**31 - 1, 7), (3, 2**32 - 3)])
+def test_counted_uniforms_are_those_of_split_mix(seed):
+    import torch
+
+    drawn = counted_uniforms((3, 50), torch.tensor(seed)).numpy()
+    start = seed[0] * 0xD1342543DE82EF95 + seed[1] * 0xAEF17502108EF2D9
+    steps = [start + i * 0x9E3779B97F4A7C15 for i in range(150)]
+    by_hand = [(split_mix(step) >> 40) / 2**24 for step in steps]
+    np.testing.assert_array_equal(drawn.ravel(), np.float32(by_hand))
+
+
+@torch_only
+def test_counted_uniforms_of_near_seeds_and_steps_are_independent():
+    import torch
+
+    drawn = np.stack(
+        [
+            counted_uniforms((2, 64), torch.tensor([seed, step])).numpy()
+            for seed in range(30)
+            for step in range(50)
+        ]
+    ).reshape(30, 50, 128)
+    assert stats.kstest(drawn.ravel(), "uniform").pvalue > 1e-3
+    assert stats.kstest(drawn[:, :, 0].ravel(), "uniform").pvalue > 1e-3
+    pairs = {
+        "positions": (drawn[..., :-1], drawn[..., 1:]),
+        "steps": (drawn[:, :-1], drawn[:, 1:]),
+        "seeds": (drawn[:-1], drawn[1:]),
+        "both": (drawn[:-1, 1:], drawn[1:, :-1]),
+    }
+    for name, (a, b) in pairs.items():
+        counts, _, _ = np.histogram2d(a.ravel(), b.ravel(), bins=16)
+        assert stats.chisquare(counts.ravel()).pvalue > 1e-3, name
