@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 
+from keras_mixup import notices
 from keras_mixup.monitor import PlanWatch
 from keras_mixup.monitor import TrackedMeans
 from keras_mixup.step import Step
@@ -63,7 +64,7 @@ class PlanChannel:
         step = self._step
         # Keras may try a model out in a trace of its own before it trains it.
         if step.unread and step.is_alive() and not self._is_broken_off(step):
-            self._warn_of_labels()
+            self._warn_once(notices.LABELS_NOT_MIXED)
         complete().discard(self._number)
         self._steps.step = Step(begun=True)
 
@@ -75,12 +76,7 @@ class PlanChannel:
         """
         if not self._step.begun:
             if training and self._step.unread and self._step.is_alive():
-                raise ValueError(
-                    f"The layer {self.name!r} is called more than once in a step, and "
-                    "each call would draw a plan of its own, of which a loss knows "
-                    "the last. MixUp takes tensors of any rank: call it on the whole "
-                    "input, and not in `TimeDistributed` or another wrapper."
-                )
+                raise ValueError(notices.CALLED_TWICE.format(name=self.name))
             self.begin()
         self._step.begun = False
 
@@ -113,12 +109,7 @@ class PlanChannel:
             shared: Whether it may be met again in the step.
         """
         if not shared and site not in self._step.missing:
-            raise ValueError(
-                f"A place of the layer {self.name!r} is met twice in a step, which "
-                "would mix twice what is mixed already, and labels once. Make one "
-                "`site()` for each place. For branches that do not follow each other, "
-                "as in a siamese network, use `site(shared=True)`."
-            )
+            raise ValueError(notices.PLACE_MET_TWICE.format(name=self.name))
         self._step.missing.discard(site)
         self._note_places()
 
@@ -134,16 +125,11 @@ class PlanChannel:
         if not step.open:
             return None
         if not step.is_alive():
-            raise ValueError(
-                "MixupLoss was called apart from the training step that the layer "
-                f"{self.name!r} drew its plan in. Call the model (with "
-                "`training=True`, to mix) right before its loss."
-            )
+            raise ValueError(notices.APART_FROM_THE_STEP.format(name=self.name))
         if step.missing:
+            missing = sorted(step.missing)
             raise ValueError(
-                f"The layer {self.name!r} has places that the step did not meet, so "
-                "that some steps would mix labels alone. Every `site()` that was made "
-                f"must be in the model. Missing: {sorted(step.missing)}"
+                notices.PLACES_MISSING.format(name=self.name, missing=missing)
             )
         self._has_loss = True
         return step.plan
@@ -182,13 +168,9 @@ class PlanChannel:
     def end(self):
         """Closes the step, and warns if it had a plan that no loss has read."""
         if self._step.unread and self.running_loss is not None:
-            raise ValueError(
-                f"The policy of the layer {self.name!r} looks at the training loss, "
-                "but no MixupLoss feeds it. Compile the model with "
-                "`MixupLoss(loss, mixup=layer)`."
-            )
+            raise ValueError(notices.LOSS_NOT_FED.format(name=self.name))
         if self._step.unread:
-            self._warn_of_labels()
+            self._warn_once(notices.LABELS_NOT_MIXED)
         self.close()
 
     def close(self):
@@ -202,22 +184,12 @@ class PlanChannel:
 
     def warn_of_pipeline(self):
         """Warns that a pipeline hands over inputs alone, to be mixed."""
-        self._warn_once(
-            f"The layer {self.name!r} mixes the inputs of a data pipeline and not the "
-            "labels, which it was not given. Call it with both, as "
-            "`dataset.map(layer)` does. If there are no labels, use "
-            "`dataset.apply(layer.stage())`."
-        )
+        self._warn_once(notices.INPUTS_OF_A_PIPELINE)
 
     def warn_of_bare_call(self):
         """Warns that a pipeline calls the layer as one that mixes nothing."""
         if self._may_mix():
-            self._warn_once(
-                f"The layer {self.name!r} was called in a data pipeline on the inputs "
-                "alone, and mixes nothing there. Call it with the labels, as "
-                "`dataset.map(layer)` does, or pass `training=False` if nothing is to "
-                "be mixed."
-            )
+            self._warn_once(notices.BARE_CALL)
 
     def is_idle(self):
         """Whether the layer could mix, and has not done so in any forward pass."""
@@ -225,11 +197,7 @@ class PlanChannel:
 
     def warn_of_idleness(self):
         """Warns that a training goes on in which the layer has never mixed."""
-        self._warn_once(
-            f"A model is trained in which the layer {self.name!r} has mixed nothing so "
-            "far: it was not called, or not in training. In a loop of your own call "
-            "the model with `training=True`."
-        )
+        self._warn_once(notices.NOTHING_MIXED)
 
     @property
     def _step(self):
@@ -249,16 +217,7 @@ class PlanChannel:
         layer = self._layer()
         return layer is not None and layer.may_mix()
 
-    def _warn_of_labels(self):
-        self._warn_once(
-            f"The layer {self.name!r} mixed the inputs of a training step, but no "
-            "MixupLoss read its plan, so the labels were not mixed. Compile the "
-            "model with `MixupLoss(loss, mixup=layer)`, of this layer and not of "
-            "another or a copy, and call the layer once a step (on a dict or tuple, "
-            "if the model has several inputs)."
-        )
-
     def _warn_once(self, message):
         if not self._warned:
             self._warned = True
-            warnings.warn(message, stacklevel=5)
+            warnings.warn(message.format(name=self.name), stacklevel=5)

@@ -234,3 +234,13 @@ def check_partners(partners, rows):
             )
     elif is_tensorflow(partners):
         ops.check_range(partners, size, expected)
+
+
+def check_part(part):
+    """Returns a part of a plan, which must be a tensor, or raises."""
+    if not hasattr(part, "shape"):
+        raise TypeError(
+            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a "
+            f"list. Received: {part!r} (of type {type(part).__name__})"
+        )
+    return part

@@ -25,6 +25,7 @@ from keras_mixup.parameter import Parameter
 from keras_mixup.pipeline_layer import PipelineLayer
 from keras_mixup.plan import MixPlan
 from keras_mixup.registry import register
+from keras_mixup.seeds import check_no_seed
 from keras_mixup.shards import shards_in_use
 
 
@@ -178,16 +179,6 @@ class MixUp(PipelineLayer):
         """The plan of the latest forward pass, `None` if that mixed nothing."""
         return self._channel.look()
 
-    @property
-    def metrics(self):
-        """List of all metrics that have something to report."""
-        others = [each for each in super().metrics if each is not self._means]
-        return others + self._channel.metrics()
-
-    def may_mix(self):
-        """Whether `alpha` and `prob`, as they were last set, let anything be mixed."""
-        return self._pipeline.get("alpha") > 0 and self._pipeline.get("prob") > 0
-
     def __call__(
         self, x, y=None, sample_weight=None, *, training=None, seed=None, **kwargs
     ):
@@ -200,12 +191,7 @@ class MixUp(PipelineLayer):
             return call_as_is(self._mix_element, element, seed, training)
         if self._is_foreign(x, training):
             return self._mix_alone(x, training, seed)
-        if seed is not None:
-            raise ValueError(
-                "`seed` is for a batch that comes with its labels. Inputs alone are "
-                "mixed as in a model, by the random state of the layer. "
-                "Received: a seed without labels"
-            )
+        check_no_seed(seed)
         self._channel.begin()
         if training is not None:
             kwargs["training"] = training
@@ -221,9 +207,6 @@ class MixUp(PipelineLayer):
 
     def compute_mask(self, inputs, previous_mask=None):
         return batch.mix_masks(self._channel.plan, previous_mask)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def get_config(self):
         return {

@@ -72,6 +72,19 @@ class PipelineLayer(SeededLayer):
             "label_keys": None if keys is None else list(keys),
         }
 
+    @property
+    def metrics(self):
+        """List of all metrics that have something to report."""
+        others = [each for each in super().metrics if each is not self._means]
+        return others + self._channel.metrics()
+
+    def may_mix(self):
+        """Whether `alpha` and `prob`, as they were last set, let anything be mixed."""
+        return self._pipeline.get("alpha") > 0 and self._pipeline.get("prob") > 0
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
     def build(self, input_shape):
         build_views(self.views, input_shape)
         self.built = True

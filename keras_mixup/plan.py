@@ -15,6 +15,7 @@ from keras_mixup.checks import check_broadcasts
 from keras_mixup.checks import check_concentration
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_num_samples
+from keras_mixup.checks import check_part
 from keras_mixup.checks import check_prob
 from keras_mixup.drawing import draws
 from keras_mixup.drawing import rows_and_shares
@@ -130,7 +131,7 @@ class MixPlan(NamedTuple):
     @property
     def lam(self):
         """The share λ that each row keeps of itself, shape `(batch_size,)`."""
-        share = _tensor(self.share)
+        share = check_part(self.share)
         if len(share.shape) == 1:
             return 1 - share
         return 1 - namespace(share).sum(share, axis=-1)
@@ -237,26 +238,17 @@ class MixPlan(NamedTuple):
         >>> [share.tolist() for share in plan.columns(plan.share)]
         [[0.2, 0.2, 0.2], [0.2, 0.2, 0.2]]
         """
-        if len(_tensor(tensor).shape) == 1:
+        if len(check_part(tensor).shape) == 1:
             return [tensor]
         return [tensor[..., k] for k in range(tensor.shape[-1])]
 
     def _map(self, function, structure):
-        size = _tensor(self.share).shape[0]
+        size = check_part(self.share).shape[0]
 
         def checked(x):
             if x is None:
                 return None
             check_rows("inputs", x, size)
-            return function(namespace(x, self.rows).convert_to_tensor(x))
+            return function(namespace(x, self.rows).convert_tocheck_part(x))
 
         return tree.map_structure(checked, structure)
-
-
-def _tensor(part):
-    if not hasattr(part, "shape"):
-        raise TypeError(
-            "A MixPlan holds tensors or NumPy arrays: `np.asarray` makes one of a "
-            f"list. Received: {part!r} (of type {type(part).__name__})"
-        )
-    return part

@@ -17,7 +17,12 @@ class ReplicaSeeds(keras.random.SeedGenerator):
     """Seeds that differ between replicas whose states are the same."""
 
     def next(self, ordered=True):
-        seed = super().next(ordered)
+        if not ordered:
+            return super().next(ordered)
+        # As Keras does, but without an array of NumPy, which `torch.compile` cannot
+        # trace. A copy: on torch the state is changed in place.
+        seed = self.state.value * 1
+        self.state.assign(seed + ops.arange(2, dtype=seed.dtype))
         replica = current_replica()
         if isinstance(replica, int) and replica == 0:
             return seed

@@ -48,3 +48,13 @@ def check_given_seed(seed):
     if min(found) < 0:
         raise ValueError(f"{expected}. Received: seed={seed!r}")
     return found
+
+
+def check_no_seed(seed):
+    """Raises if inputs alone came with a seed."""
+    if seed is not None:
+        raise ValueError(
+            "`seed` is for a batch that comes with its labels. Inputs alone are mixed "
+            "as in a model, by the random state of the layer. Received: a seed without "
+            "labels"
+        )

@@ -40,7 +40,8 @@ def in_dataset():
 
 def in_foreign_graph():
     """Whether TensorFlow traces what would not draw anew by Keras's generators."""
-    if keras.backend.backend() == "tensorflow":
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
         return in_dataset()
     tf = sys.modules.get("tensorflow")
     return tf is not None and not tf.executing_eagerly()
@@ -51,7 +52,8 @@ def draws_wait_for_the_device():
 
     Those of torch do, outside of any graph that it compiles.
     """
-    return keras.backend.backend() == "torch"
+    backend = keras.backend.backend()
+    return backend == "torch"
 
 
 def current_replica():
