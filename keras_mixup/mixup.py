@@ -158,13 +158,8 @@ class MixUp(PipelineLayer):
         self.per_sample = check_flag("per_sample", per_sample)
         self.fold = check_flag("fold", fold)
         self.num_samples = check_num_samples(num_samples)
-        self.pairing = pairings.get_for(num_samples, pairing)
         self.shards = None if shards is None else check_count("shards", shards)
-        if (self.shards or 1) > 1 and getattr(self.pairing, "needs_labels", False):
-            raise ValueError(
-                "A pairing that looks at labels pairs rows across the whole batch. "
-                f"Received: shards={shards} with pairing={pairing!r}"
-            )
+        self.pairing = pairings.get_for(num_samples, pairing, shards)
         self.views = pair_of_views.get_for(self.pairing, views)
         self.supports_masking = True
         self.alpha = alpha
@@ -204,9 +199,6 @@ class MixUp(PipelineLayer):
         plan, mixed = self._draw_and_mix({"x": x}, **self._draw_arguments(x))
         self._channel.publish(plan)
         return mixed["x"]
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return batch.mix_masks(self._channel.plan, previous_mask)
 
     def get_config(self):
         return {

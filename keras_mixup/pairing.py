@@ -179,14 +179,19 @@ def get(identifier):
     return identifier
 
 
-def get_for(num_samples, identifier):
-    """Resolves a pairing that several partners a row are to be drawn by."""
+def get_for(num_samples, identifier, shards=None):
+    """Resolves a pairing of several partners a sample, or within shards."""
     pairing = get(identifier)
     if num_samples > 2 and pairing in (roll, reverse, itself):
         raise ValueError(
             f"The pairing {_NAMES[pairing]!r} knows one partner a row, and would "
             "take it again. Use one that draws: 'shuffle' or 'derangement'. "
             f"Received: num_samples={num_samples} with pairing={identifier!r}"
+        )
+    if (shards or 1) > 1 and getattr(pairing, "needs_labels", False):
+        raise ValueError(
+            "A pairing that looks at labels pairs samples across the whole batch. "
+            f"Received: shards={shards} with pairing={identifier!r}"
         )
     return pairing
 

@@ -6,6 +6,7 @@ import keras
 from keras import tree
 
 from keras_mixup import pairing as pairings
+from keras_mixup.batch import mix_masks
 from keras_mixup.batch import mix_parts
 from keras_mixup.batch_checks import check_batch
 from keras_mixup.batch_checks import check_no_table
@@ -81,6 +82,9 @@ class PipelineLayer(SeededLayer):
     def may_mix(self):
         """Whether `alpha` and `prob`, as they were last set, let anything be mixed."""
         return self._pipeline.get("alpha") > 0 and self._pipeline.get("prob") > 0
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return mix_masks(self._channel.plan, previous_mask)
 
     def compute_output_shape(self, input_shape):
         return input_shape

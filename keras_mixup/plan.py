@@ -30,13 +30,10 @@ from keras_mixup.shards import take_rows
 class MixPlan(NamedTuple):
     """Partner rows and weights of one draw, applied to anything of the batch.
 
-    Inputs, labels, masks, weights and the loss of a batch must all be mixed
-    alike. A plan is drawn once and applied to each of them, so they cannot
-    disagree. The layers and the loss of this package apply plans for you; a
-    custom training loop can draw and apply one by hand.
-
-    A plan is a named tuple of two tensors, so it may enter and leave `jax.jit`,
-    `tf.function` and `tf.data` like any other pair of tensors.
+    A plan is drawn once and applied to inputs, labels, masks, weights and the loss,
+    so that they cannot disagree. The layers and the loss of this package do so for
+    you; a custom training loop can by hand. As a named tuple of two tensors it may
+    enter and leave `jax.jit`, `tf.function` and `tf.data`.
 
     Args:
         rows: Integer tensor `(batch_size,)`: the row that each row is mixed
@@ -90,10 +87,9 @@ class MixPlan(NamedTuple):
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
             num_samples: Integer ≥ 2, the samples that a row is mixed of.
-            seed: A Python integer, a `keras.random.SeedGenerator` or `None`. In a
-                `tf.data` map `None`, a `tf.random.Generator`, or a tensor of two
-                integers that comes with each batch. For NumPy a
-                `np.random.Generator`, or an array of uint32 to seed one with.
+            seed: An integer, a `keras.random.SeedGenerator` or `None`. In a `tf.data`
+                map `None`, a `tf.random.Generator`, or a tensor of two integers that
+                comes with each batch. For NumPy a generator of it, or uint32 words.
 
         Example:
 
@@ -249,6 +245,6 @@ class MixPlan(NamedTuple):
             if x is None:
                 return None
             check_rows("inputs", x, size)
-            return function(namespace(x, self.rows).convert_tocheck_part(x))
+            return function(namespace(x, self.rows).convert_to_tensor(x))
 
         return tree.map_structure(checked, structure)
