@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "venv"
 BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
-OLDEST_KERAS = "keras==3.13.*"
+OLDEST_KERAS = "keras==3.13.0"
 # Most modules are never imported: compile those that are. It halves an installation.
 LAZILY = ["--no-compile"]
 # Two processes, and every file in one of them: what is made for it, is made once.
