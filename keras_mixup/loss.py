@@ -16,6 +16,10 @@ from keras_mixup.function_loss import as_loss
 from keras_mixup.ignored import blended
 from keras_mixup.ignored import counted
 from keras_mixup.ignored import over_counted
+from keras_mixup.loss_values import check_values
+from keras_mixup.loss_values import safe_labels
+from keras_mixup.loss_values import weighed
+from keras_mixup.loss_values import with_last_axis
 from keras_mixup.regularization import absolute_error
 from keras_mixup.weights import weigh
 
@@ -126,8 +130,7 @@ class MixupLoss(keras.losses.Loss):
             weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            others, weight = weigh(plan, sample_weight)
-            weighted = [1 - sum(others), *others]
+            weighted, weight = _weighted(plan, sample_weight)
         terms = list(zip(labels, weighted, shares))
         loss = super().__call__(terms, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)
@@ -135,7 +138,9 @@ class MixupLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
-        for labels, weight, share in y_true:
+        labels, weights, _ = zip(*y_true)
+        safe = safe_labels(self.loss, labels, weights)
+        for labels, (_, weight, share) in zip(safe, y_true):
             labels, p = with_last_axis(labels, y_pred)
             values = self.loss.call(labels, p)
             if len(values.shape) == 0:
@@ -145,14 +150,13 @@ class MixupLoss(keras.losses.Loss):
                     "that gives a value for each row (for Dice and Tversky, pass "
                     "an `axis` without 0)."
                 )
+            check_values(self.loss, values, labels, p)
             counts = counted(self.loss, labels, p)
             terms.append((values, counts, share))
             if self.regularization:
-                error = self.regularization * absolute_error(self.loss, labels, p)
-                if counts is not None:
-                    error = error * ops.cast(counts, error.dtype)
-                values = values + error
-            total = total + align(ops.cast(weight, values.dtype), values) * values
+                error = absolute_error(self.loss, labels, p, values)
+                values = values + self.regularization * error
+            total = total + weighed(weight, values)
         self._feed(*zip(*terms))
         return total
 
@@ -211,12 +215,17 @@ def _channel_named(name):
     return None if layer is None else layer._channel
 
 
-def with_last_axis(y_true, y_pred):
-    """Labels and predictions with a last axis, for losses to average over."""
-    # It must not be that of the rows.
-    if len(y_pred.shape) == 1 and len(y_true.shape) == 1:
-        return ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)
-    return y_true, y_pred
+def _weighted(plan, sample_weight):
+    """The share of each label, weighted, and the weight of the whole.
+
+    A share is 0, to the bit, where the label has no weight or no share in the blend.
+    """
+    others, weight = weigh(plan, sample_weight)
+    own = ops.cast(align(plan.lam, sample_weight), weight.dtype) * sample_weight
+    # A sum of quotients of parts by their sum may come out as less than 1.
+    own = ops.where(ops.equal(own, 0), 0.0, 1 - sum(others))
+    empty = ops.equal(weight, 0)
+    return [ops.where(empty, 0.0, each) for each in (own, *others)], weight
 
 
 def _name_of(layer):
