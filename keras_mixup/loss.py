@@ -70,7 +70,7 @@ class MixupLoss(keras.losses.Loss):
         TypeError: If `loss` or `mixup` is none of these.
         ValueError: If a named layer does not exist, when the loss is computed
             apart from the training step that drew the plan, or if the wrapped
-            loss gives one number for the whole batch.
+            loss gives one number for the whole batch, or values of pairs of samples.
 
     Example:
 
@@ -125,7 +125,8 @@ class MixupLoss(keras.losses.Loss):
         labels = plan.terms(y_true)
         shares = [plan.lam, *plan.columns(plan.share)]
         if self.track:
-            self._record(labels, shares, ops.stop_gradient(y_pred))
+            p = ops.stop_gradient(ops.convert_to_tensor(y_pred))
+            self._record(labels, shares, p)
         if sample_weight is None or len(sample_weight.shape) == 0:
             weighted, weight = shares, sample_weight
         else:

@@ -93,6 +93,13 @@ CASES = {
 }
 
 
+# Under TensorFlow and JAX Keras itself refuses them.
+on_torch = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="Keras takes sparse axes on torch alone"
+)
+SPARSE = {"sparse", "sparse_with_its_axis", "function"}
+
+
 def both(values):
     """Values of the own and of the partner's labels, by their shares."""
     own, other = values
@@ -100,7 +107,10 @@ def both(values):
     return (1 - share) * own + share * other
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=on_torch if name in SPARSE else ()) for name in CASES],
+)
 def test_loss_accuracy_and_the_second_term(name, mode):
     loss, y, p, dense, value, hits = CASES[name]
     mix = FixedMixUp()
@@ -123,6 +133,7 @@ def test_loss_accuracy_and_the_second_term(name, mode):
     np.testing.assert_allclose(accuracy, both(right), rtol=1e-5)
 
 
+@on_torch
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("form", ["object", "function", "with_its_axis"])
 def test_an_ignored_class(form, weighted):

@@ -25,13 +25,11 @@ class Fixed(MixUp):
         return MixPlan(*map(ops.convert_to_tensor, (PARTNERS, SHARE)))
 
 
-def step_of(loss, y, weight=None, **kwargs):
-    mix = Fixed()
-    loss = MixupLoss(loss, mix, **kwargs)
-
+def step_of(loss, y, weight=None):
     def step(p):
+        mix = Fixed()  # A layer of one trace is of no use in the next.
         mix(ops.zeros((4, 1)), training=True)
-        return loss(y, p, weight)
+        return MixupLoss(loss, mix)(y, p, weight)
 
     return step
 
