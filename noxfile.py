@@ -17,7 +17,7 @@ for name in ("FIND_LINKS", "EXTRA_INDEX_URL"):
 BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
-OLDEST_KERAS = "keras==3.13.*"
+OLDEST_KERAS = "keras==3.13.0"
 # Most modules are never imported: compile those that are.
 LAZILY = ["--no-compile"]
 # Two processes, and every file in one of them: what is made for it, is made once.

@@ -3,6 +3,9 @@
 import keras
 from keras import ops
 
+from keras_mixup.function_loss import names_of
+from keras_mixup.function_loss import setting
+
 # A loss is a class here and a function there, as in KLDivergence, kl_divergence.
 # Its name is known without underscores.
 _ACCURACIES = {
@@ -42,18 +45,30 @@ def pair_accuracy(loss, terms, y_pred):
 
 def kind_of_labels(loss):
     """What Keras's loss of classes takes labels for, `None` of any other loss."""
-    for each in (getattr(loss, "function", None), *type(loss).__mro__):
-        name = getattr(each, "__name__", "").replace("_", "").lower()
+    for name in names_of(loss):
+        name = name.replace("_", "").lower()
         if name in _ACCURACIES:
             return _ACCURACIES[name]
     return None
 
 
+def class_ids(labels, y_pred, axis):
+    """The labels of a sparse loss, without the axis of the classes."""
+    if len(labels.shape) == len(y_pred.shape):
+        return ops.squeeze(labels, axis=axis)
+    return labels
+
+
 def _matches(kind, loss, labels, y_pred):
     if kind == "binary":
         # Where the logit is 0, the probability is ½.
-        threshold = 0.0 if getattr(loss, "from_logits", False) else 0.5
+        threshold = 0.0 if setting(loss, "from_logits") else 0.5
         return keras.metrics.binary_accuracy(labels, y_pred, threshold)
+    axis = setting(loss, "axis", -1)
+    # Keras's metrics take the last axis for that of the classes, and round class ids
+    # to the dtype of the predictions.
+    last = ops.moveaxis(ops.cast(y_pred, "float32"), axis, -1)
     if kind == "sparse":
-        return keras.metrics.sparse_categorical_accuracy(labels, y_pred)
-    return keras.metrics.categorical_accuracy(labels, y_pred)
+        ids = class_ids(labels, y_pred, axis)
+        return keras.metrics.sparse_categorical_accuracy(ids, last)
+    return keras.metrics.categorical_accuracy(ops.moveaxis(labels, axis, -1), last)

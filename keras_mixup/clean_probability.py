@@ -13,7 +13,8 @@ from keras_mixup.checks import check_count
 from keras_mixup.function_loss import as_loss
 from keras_mixup.ignored import counted
 from keras_mixup.loss import MixupLoss
-from keras_mixup.loss import with_last_axis
+from keras_mixup.loss_values import check_values
+from keras_mixup.loss_values import with_last_axis
 
 
 class CleanProbability(keras.callbacks.Callback):
@@ -34,7 +35,7 @@ class CleanProbability(keras.callbacks.Callback):
     Args:
         x: Array, or structure of arrays, of all the rows: what `model.predict` takes.
             If the chances are among the model's inputs, any will do here.
-        y: Array of their labels, as the loss takes them.
+        y: Array of their labels, as the loss takes them, also in a dict or list of one.
         warm_up: Integer ≥ 1, the number of epochs before the first estimate.
             Defaults to `10`.
         loss: The loss to compare rows by: a Keras loss, its name or a function, of one
@@ -79,7 +80,7 @@ class CleanProbability(keras.callbacks.Callback):
         super().__init__()
         check_batch(x=x, y=y)
         self.x = x
-        self.y = y
+        self.y = _only(y)
         self.warm_up = check_count("warm_up", warm_up)
         self.loss = None if loss is None else as_loss(loss)
         if batch_size is not None:
@@ -105,6 +106,7 @@ class CleanProbability(keras.callbacks.Callback):
         p = model.predict(self.x, batch_size=self.batch_size, verbose=0)
         _check_outputs(p)
         loss = self._loss_for(model)
+        p = tree.flatten(p)[0]
         y, p = with_last_axis(*map(keras.ops.convert_to_tensor, (self.y, p)))
         losses = keras.ops.convert_to_numpy(loss.call(y, p))
         if losses.ndim == 0:
@@ -112,6 +114,7 @@ class CleanProbability(keras.callbacks.Callback):
                 f"The loss {loss.name!r} gives one number for all rows, by which they "
                 "cannot be compared. Pass `loss=` to CleanProbability."
             )
+        check_values(loss, losses, y, p)
         losses = _mean_of_rows(losses, counted(loss, y, p))
         known = np.isfinite(losses)
         if not known.all():
@@ -125,6 +128,8 @@ class CleanProbability(keras.callbacks.Callback):
 
     def _loss_for(self, model):
         loss = self.loss or model.loss
+        if isinstance(loss, (dict, list, tuple)) and len(loss) == 1:
+            loss = tree.flatten(loss)[0]
         if isinstance(loss, MixupLoss):
             return loss.loss
         if loss is None or isinstance(loss, (dict, list, tuple)):
@@ -146,8 +151,18 @@ def _mean_of_rows(values, counts):
 
 
 def _check_outputs(outputs):
-    if isinstance(outputs, (dict, list, tuple)) and len(outputs) > 1:
+    if (number := len(tree.flatten(outputs))) > 1:
         raise ValueError(
             "CleanProbability needs a model with one output. "
-            f"Received: a model with {len(outputs)}"
+            f"Received: a model with {number}"
         )
+
+
+def _only(structure):
+    leaves = tree.flatten(structure)
+    if len(leaves) != 1:
+        raise ValueError(
+            "`y` must hold the labels of one output, alone or in a dict or list of "
+            f"one. Received: {len(leaves)} of them"
+        )
+    return leaves[0]

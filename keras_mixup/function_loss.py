@@ -1,4 +1,4 @@
-"""Functions and names as loss objects that can be called row by row."""
+"""Functions and names as loss objects that can be called sample by sample."""
 
 import keras
 from keras import ops
@@ -48,3 +48,34 @@ def of_one_rank(y_true, y_pred):
     if missing == -1 and y_true.shape[-1] == 1:
         return ops.squeeze(y_true, -1), y_pred
     return y_true, y_pred
+
+
+def names_of(loss):
+    """The names of the function and of the classes that a loss is made of."""
+    return [
+        getattr(each, "__name__", "") for each in (_core(loss), *type(loss).__mro__)
+    ]
+
+
+def is_of_keras(loss):
+    """Whether a loss is one of Keras's own, as an object or as a function."""
+    return getattr(_core(loss), "__module__", "").startswith("keras.")
+
+
+def setting(loss, name, default=None):
+    """An argument that a loss of Keras was made with, such as its `axis`.
+
+    Args:
+        loss: A `keras.losses.Loss`, also of a `functools.partial`.
+        name: The name of the argument.
+        default: What it is of a loss that has none.
+    """
+    given = getattr(getattr(loss, "function", None), "keywords", None)
+    # Keras keeps the `axis` of SparseCategoricalCrossentropy nowhere else.
+    given = given or getattr(loss, "_fn_kwargs", {})
+    return getattr(loss, name, given.get(name, default))
+
+
+def _core(loss):
+    function = getattr(loss, "function", type(loss))
+    return getattr(function, "func", function)  # Of a `functools.partial`.

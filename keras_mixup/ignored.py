@@ -3,7 +3,9 @@
 import keras
 from keras import ops
 
-from keras_mixup.blending import align
+from keras_mixup.accuracy import class_ids
+from keras_mixup.function_loss import setting
+from keras_mixup.loss_values import weighed
 
 
 def counted(loss, labels, y_pred):
@@ -18,11 +20,10 @@ def counted(loss, labels, y_pred):
         A float32 tensor of the shape of the loss's values, or `None` of a loss that
         ignores no class.
     """
-    ignored = getattr(loss, "ignore_class", None)
+    ignored = setting(loss, "ignore_class")
     if ignored is None:
         return None
-    if len(labels.shape) == len(y_pred.shape):
-        labels = ops.squeeze(labels, axis=getattr(loss, "axis", -1))
+    labels = class_ids(labels, y_pred, setting(loss, "axis", -1))
     # As floats: -1 may be no number of the labels' own dtype.
     return ops.cast(ops.not_equal(ops.cast(labels, "float32"), ignored), "float32")
 
@@ -30,8 +31,7 @@ def counted(loss, labels, y_pred):
 def blended(values, shares):
     """The sum of float32 values of the rows of a blend, by the shares of these rows."""
     return sum(
-        align(ops.cast(share, "float32"), each) * ops.cast(each, "float32")
-        for each, share in zip(values, shares)
+        weighed(share, ops.cast(each, "float32")) for each, share in zip(values, shares)
     )
 
 

@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_mixup.accuracy import pair_accuracy
 from keras_mixup.batch_checks import check_batch
-from keras_mixup.blending import align
 from keras_mixup.checks import check_flag
 from keras_mixup.checks import check_real
 from keras_mixup.composition import composed
@@ -15,6 +14,10 @@ from keras_mixup.function_loss import as_loss
 from keras_mixup.ignored import blended
 from keras_mixup.ignored import counted
 from keras_mixup.ignored import over_counted
+from keras_mixup.loss_values import check_values
+from keras_mixup.loss_values import safe_labels
+from keras_mixup.loss_values import weighed
+from keras_mixup.loss_values import with_last_axis
 from keras_mixup.registry import newest
 from keras_mixup.registry import only
 from keras_mixup.registry import wait_for_layers
@@ -69,7 +72,7 @@ class MixupLoss(keras.losses.Loss):
         TypeError: If `loss` or `mixup` is none of these.
         ValueError: If a named layer does not exist, when the loss is computed
             apart from the training step that drew the plan, or if the wrapped
-            loss gives one number for the whole batch.
+            loss gives one number for the whole batch, or values of pairs of samples.
 
     Example:
 
@@ -135,12 +138,13 @@ class MixupLoss(keras.losses.Loss):
         labels = plan.terms(y_true)
         shares = [plan.lam, *plan.columns(plan.share)]
         if self.track:
-            self._record(labels, shares, ops.stop_gradient(y_pred))
+            p = ops.stop_gradient(ops.convert_to_tensor(y_pred))
+            self._record(labels, shares, p)
         if sample_weight is None or len(sample_weight.shape) == 0:
             weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            weighted, weight = weigh(plan, sample_weight)
+            weighted, weight = _weighted(plan, sample_weight)
         terms = list(zip(labels, weighted, shares))
         loss = super().__call__(terms, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)
@@ -148,7 +152,9 @@ class MixupLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         total, terms = 0.0, []
-        for labels, weight, share in y_true:
+        labels, weights, _ = zip(*y_true)
+        safe = safe_labels(self.loss, labels, weights)
+        for labels, (_, weight, share) in zip(safe, y_true):
             labels, p = with_last_axis(labels, y_pred)
             values = self.loss.call(labels, p)
             if len(values.shape) == 0:
@@ -158,14 +164,13 @@ class MixupLoss(keras.losses.Loss):
                     "that gives a value for each row (for Dice and Tversky, pass "
                     "an `axis` without 0)."
                 )
+            check_values(self.loss, values, labels, p)
             counts = counted(self.loss, labels, p)
             terms.append((values, counts, share))
             if self.regularization:
-                error = self.regularization * absolute_error(self.loss, labels, p)
-                if counts is not None:
-                    error = error * ops.cast(counts, error.dtype)
-                values = values + error
-            total = total + align(ops.cast(weight, values.dtype), values) * values
+                error = absolute_error(self.loss, labels, p, values)
+                values = values + self.regularization * error
+            total = total + weighed(weight, values)
         self._feed(*zip(*terms))
         return total
 
@@ -232,12 +237,14 @@ class MixupLoss(keras.losses.Loss):
         return plan
 
 
-def with_last_axis(y_true, y_pred):
-    """Labels and predictions with a last axis, for losses to average over."""
-    # It must not be that of the rows.
-    if len(y_pred.shape) == 1 and len(y_true.shape) == 1:
-        return ops.expand_dims(y_true, -1), ops.expand_dims(y_pred, -1)
-    return y_true, y_pred
+def _weighted(plan, sample_weight):
+    """The share of each label, weighted, and the weight of the whole.
+
+    A share is 0, to the bit, where the label has no weight or no share in the blend.
+    """
+    shares, weight = weigh(plan, sample_weight)
+    empty = ops.equal(weight, 0)
+    return [ops.where(empty, 0.0, share) for share in shares], weight
 
 
 def _name_of(layer):

@@ -194,6 +194,35 @@ def test_a_model_of_several_outputs():
         CleanProbability(x, y).refresh(keras.Model(inputs, outputs))
 
 
+@pytest.mark.parametrize("form", ["dict", "list", "loss"])
+def test_one_output_may_be_in_a_dict_or_a_list(form):
+    x, y = models.data(60)
+    inputs = keras.Input((models.FEATURES,))
+    mix = MixUp(1.0)
+    head = keras.layers.Dense(3, "softmax", use_bias=False, name="kind")
+    outputs = head(mix(inputs))
+    loss = MixupLoss("sparse_categorical_crossentropy", mix)
+    outputs, labels, loss = {
+        "dict": ({"kind": outputs}, {"kind": y}, {"kind": loss}),
+        "list": ([outputs], [y], [loss]),
+        "loss": ({"kind": outputs}, y, loss),
+    }[form]
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.5), loss, **models.QUICK)
+    clean = CleanProbability(x, labels, warm_up=2)
+    models.fit(model, x, labels, epochs=2, callbacks=[clean])
+    p = models.softmax(x @ models.kernel_of(model))
+    by_hand = chance_of_the_lower(models.crossentropy(y, p))
+    assert by_hand.std() > 0.1
+    np.testing.assert_allclose(clean.probability, by_hand, atol=1e-3)
+
+
+def test_labels_of_two_outputs():
+    x, y = models.data(60)
+    with pytest.raises(ValueError, match="labels of one output.*Received: 2"):
+        CleanProbability(x, {"a": y, "b": y})
+
+
 def test_what_cannot_be_estimated_is_said_before_the_training():
     x, y = models.data(60)
     inputs = keras.Input((models.FEATURES,))

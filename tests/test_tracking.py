@@ -342,3 +342,18 @@ def test_the_means_are_over_the_rows_of_all_replicas():
 def test_track_must_be_true_or_false():
     with pytest.raises(TypeError, match="`track` must be True or .* Received: track=1"):
         MixupLoss(SPARSE, MixUp(), track=1)
+
+
+@pytest.mark.parametrize("outputs", [1, CLASSES])
+def test_binary_accuracy_of_labels_that_a_pipeline_mixed(outputs):
+    bits = np.float32(np.arange(20)[:, None] // np.arange(1, outputs + 1) % 2)
+    plan = MixPlan(*fixed_plan(20))
+    labels = plan.mix(bits)
+    right = np.where(labels > 0.5, 0.9, 0.1)  # All that a prediction can get right.
+    binary = functools.partial(keras.metrics.binary_accuracy, y_pred=right)
+    alike = bits == plan.partner(bits)
+    close(np.mean(ops.convert_to_numpy(binary(labels))), alike.mean())
+    assert alike.mean() < 0.7
+    # What the guide on labels gives instead.
+    rounded = ops.cast(ops.convert_to_tensor(labels) > 0.5, "float32")
+    close(np.mean(ops.convert_to_numpy(binary(rounded))), 1.0)
