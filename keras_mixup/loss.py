@@ -17,13 +17,13 @@ from keras_mixup.ignored import over_counted
 from keras_mixup.loss_values import check_values
 from keras_mixup.loss_values import safe_labels
 from keras_mixup.loss_values import weighed
+from keras_mixup.loss_values import weighted_shares
 from keras_mixup.loss_values import with_last_axis
 from keras_mixup.registry import newest
 from keras_mixup.registry import only
 from keras_mixup.registry import wait_for_layers
 from keras_mixup.regularization import absolute_error
 from keras_mixup.traces import when_differentiated
-from keras_mixup.weights import weigh
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -144,7 +144,7 @@ class MixupLoss(keras.losses.Loss):
             weighted, weight = shares, sample_weight
         else:
             check_batch(y_true=y_true, sample_weight=sample_weight)
-            weighted, weight = _weighted(plan, sample_weight)
+            weighted, weight = weighted_shares(plan, sample_weight)
         terms = list(zip(labels, weighted, shares))
         loss = super().__call__(terms, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)
@@ -235,16 +235,6 @@ class MixupLoss(keras.losses.Loss):
                 )
             plan, before = later if plan is None else composed(plan, later), channel
         return plan
-
-
-def _weighted(plan, sample_weight):
-    """The share of each label, weighted, and the weight of the whole.
-
-    A share is 0, to the bit, where the label has no weight or no share in the blend.
-    """
-    shares, weight = weigh(plan, sample_weight)
-    empty = ops.equal(weight, 0)
-    return [ops.where(empty, 0.0, share) for share in shares], weight
 
 
 def _name_of(layer):

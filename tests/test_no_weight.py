@@ -84,7 +84,7 @@ def test_the_second_term_and_the_accuracy():
         loss = MixupLoss("mse", mix, regularization=1.0, track=True)
         mix(ops.zeros((4, 1)), training=True)
         results.append(to_numpy(loss(y, p, weight)))
-        assert np.isfinite(to_numpy(mix._channel.monitor.result()["mixup_lam"]))
+        assert np.isfinite(to_numpy(mix._channel.means.result()["mixup_lam"]))
     assert results[0] == results[1] > 0
 
 
