@@ -120,7 +120,7 @@ def test_loss_accuracy_and_the_second_term(name, mode):
         mix(keras.ops.zeros((5, 1)), training=True)
         seen = []
         # A metric cannot be read in a compiled step.
-        mix._channel.monitor.update_state = lambda *each: seen.extend(each)
+        mix._channel.means.record = lambda *each: seen.extend(each)
         return tracked(y, p), *seen
 
     found, _, accuracy = run(step, mode, y, p)
@@ -198,5 +198,5 @@ def test_class_ids_are_not_rounded_to_the_dtype_of_the_predictions():
     mix(keras.ops.zeros((5, 1)), training=True)
     tracked(ids, logits)
     right = [ids == 257, ids[ROWS] == 257]
-    found = to_numpy(mix._channel.monitor.result()["mixup_accuracy"])
+    found = to_numpy(mix._channel.means.result()["mixup_accuracy"])
     np.testing.assert_allclose(found, both(right).mean(), rtol=1e-5)
