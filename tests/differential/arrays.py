@@ -22,7 +22,8 @@ def inputs_of(case):
         ids = rng.integers(1 if case.masked else 0, axes.VOCABULARY, (size, axes.STEPS))
         return np.where(_valid(case), ids, 0).astype("int32")
     if case.inputs == "integers":
-        return rng.integers(-3, 4, (size, axes.FEATURES)).astype("int32")
+        # As sound is; wider integers are refused as ids.
+        return rng.integers(-3, 4, (size, axes.FEATURES)).astype("int16")
     shape = axes.INPUTS[case.inputs]
     if not case.is_nested:
         x = numbers(rng, (size, *shape))
