@@ -8,6 +8,8 @@ import nox
 
 # Where uv is there, an environment takes seconds and not a minute.
 nox.options.default_venv_backend = "uv|venv"
+# Many tests start Python anew, which without bytecode compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for name in ("FIND_LINKS", "EXTRA_INDEX_URL"):
     # What pip was told of further packages holds for uv, and as pip takes it.
     if f"PIP_{name}" in os.environ:

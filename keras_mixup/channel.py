@@ -131,7 +131,7 @@ class PlanChannel:
             raise ValueError(
                 notices.PLACES_MISSING.format(name=self.name, missing=missing)
             )
-        self._has_loss = True
+        step.applied = self._has_loss = True
         return step.plan
 
     def peek(self):
@@ -160,7 +160,7 @@ class PlanChannel:
         as it traces one: there is no other sign that a step is over. While a plan
         waits for its loss, a watch is among them, of whose result Keras asks next.
         """
-        if not self._step.unread:
+        if self._step.applied:
             self.close()
         watch = [self._watch] if self._step.unread else []
         return watch + [self.means] * self.means.tracked

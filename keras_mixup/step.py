@@ -20,6 +20,7 @@ class Step:
         begun: Whether the layer was called, and its `call` has not begun.
         open: Whether a loss may apply the plan.
         unread: Whether nobody has asked for the plan.
+        applied: Whether a loss has.
         ended: Whether the step is over.
         recorded: Names of the means that the losses have recorded.
         missing: The places of the plan that were not met yet.
@@ -32,6 +33,7 @@ class Step:
     begun: bool = False
     open: bool = False
     unread: bool = False
+    applied: bool = False
     ended: bool = False
     recorded: tuple = ()
     missing: set = dataclasses.field(default_factory=set)

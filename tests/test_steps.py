@@ -74,6 +74,33 @@ def test_evaluation_that_enters_by_call_leaves_no_plan():
     assert mix.plan is None
 
 
+class Onlooker(layers.Layer):
+    """Takes a look at the plan of a layer before it."""
+
+    def __init__(self, mix):
+        super().__init__()
+        self.look = lambda: mix.plan
+
+    def call(self, x, training=None):
+        plan = self.look() if training else None
+        return x if plan is None else x + 0 * ops.cast(plan.share[:, None], x.dtype)
+
+
+@pytest.mark.parametrize("track", [False, True])
+def test_a_plan_that_was_looked_at_reaches_the_loss(track):
+    # Keras on JAX asks for the metrics of a model before it computes the loss.
+    x, y = data()
+    mix = FixedMixUp()
+    model = keras.Sequential([keras.Input((FEATURES,)), mix, Onlooker(mix), head()])
+    loss = MixupLoss(SPARSE, mix, track=track)
+    model.compile(keras.optimizers.SGD(0.0), loss, **QUICK)
+    logs = fit(model, x, y, batch_size=20, epochs=2)
+    plan = fixed_plan(20)
+    expected = pair_loss(y, softmax(mixed(x, *plan) @ kernel_of(model)), *plan)
+    np.testing.assert_allclose(logs["loss"], expected, rtol=1e-5)
+    assert ("mixup_lam" in logs) == track
+
+
 # Places that are met more than once.
 
 
