@@ -147,3 +147,17 @@ def _remedy(x):
             f"{library.removesuffix('lib')}. {array} makes an array of it."
         )
     return "`np.asarray` makes an array of a list or a data frame."
+
+
+def check_no_class_ids(y):
+    """Raises of class ids that came in one argument with what they are labels of."""
+    for leaf in tree.flatten(y):
+        dtype = getattr(leaf, "dtype", "float32")
+        is_integer = keras.backend.is_int_dtype(keras.backend.standardize_dtype(dtype))
+        if is_integer and is_one_a_sample(leaf):
+            raise ValueError(
+                "Tensors in one tuple are the several inputs of a model, and one of "
+                "these has an integer for each sample. Call the layer on a batch with "
+                "its labels as `mix(x, y)` or `mix(x, y, sample_weight)`. "
+                f"Received: {dtype} of shape {tuple(leaf.shape)}"
+            )

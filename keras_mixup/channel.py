@@ -40,7 +40,7 @@ class PlanChannel:
         self.means = TrackedMeans(f"{layer.name}_means", self)
         self._watch = PlanWatch(f"{layer.name}_watch", self)
         self._steps = threading.local()
-        self._warned = self._has_mixed = self._has_loss = False
+        self._warned = self._has_mixed = False
 
     @property
     def name(self):
@@ -63,7 +63,7 @@ class PlanChannel:
         """Forgets the plan before, as a new forward pass begins."""
         step = self._step
         # Keras may try a model out in a trace of its own before it trains it.
-        if step.unread and step.is_alive() and not self._is_broken_off(step):
+        if step.unread and step.is_alive():
             self._warn_once(notices.LABELS_NOT_MIXED)
         complete().discard(self._number)
         self._steps.step = Step(begun=True)
@@ -131,7 +131,7 @@ class PlanChannel:
             raise ValueError(
                 notices.PLACES_MISSING.format(name=self.name, missing=missing)
             )
-        step.applied = self._has_loss = True
+        step.applied = True
         return step.plan
 
     def peek(self):
@@ -204,10 +204,6 @@ class PlanChannel:
         if not hasattr(self._steps, "step"):
             self._steps.step = Step()
         return self._steps.step
-
-    def _is_broken_off(self, step):
-        # Labels have been mixed before, so that an eager step had a loss to come.
-        return self._has_loss and step.has_values()
 
     def _note_places(self):
         if self._step.open and not self._step.missing:

@@ -171,7 +171,7 @@ class MixUp(PipelineLayer):
 
     @property
     def plan(self) -> MixPlan | None:
-        """The plan of the latest forward pass, `None` if that mixed nothing."""
+        """The plan of the latest forward pass, for who takes the labels in hand."""
         return self._channel.look()
 
     def __call__(

@@ -27,7 +27,8 @@ LABELS_NOT_MIXED = (
     "The layer {name!r} mixed the inputs of a training step, but no MixupLoss read its "
     "plan, so the labels were not mixed. Compile the model with "
     "`MixupLoss(loss, mixup=layer)`, of this layer and not of another or a copy, and "
-    "call the layer once a step (on a dict or tuple, if the model has several inputs)."
+    "call the layer once a step (on a dict or tuple, if the model has several inputs). "
+    "If a step was broken off before its loss, nothing is wrong."
 )
 INPUTS_OF_A_PIPELINE = (
     "The layer {name!r} mixes the inputs of a data pipeline and not the labels, which "

@@ -9,6 +9,7 @@ from keras_mixup import pairing as pairings
 from keras_mixup.batch import mix_masks
 from keras_mixup.batch import mix_parts
 from keras_mixup.batch_checks import check_batch
+from keras_mixup.batch_checks import check_no_class_ids
 from keras_mixup.batch_checks import check_no_table
 from keras_mixup.checks import check_label_keys
 from keras_mixup.checks import check_num_classes
@@ -146,6 +147,8 @@ class PipelineLayer(SeededLayer):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         for leaf in leaves:
             check_no_table("x", leaf)
+        if is_pair(x) and self.num_classes is not None and not self._in_model:
+            check_no_class_ids(x[1])
         if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
             self._in_model = True
         elif training is not False and isinstance(x, dict) and self._is_handed_over(x):

@@ -603,3 +603,13 @@ def test_a_torch_data_loader_trains_on_every_backend():
         log_p = scores - np.log(np.exp(scores).sum(1, keepdims=True))
         by_hand.append(-(mixed_y * log_p).sum(1).mean())
     assert history.history["loss"][0] == pytest.approx(np.mean(by_hand), rel=1e-4)
+
+
+def test_a_pair_of_backend_tensors_with_class_ids_is_an_error():
+    # As the default collate function of torch's DataLoader hands them over.
+    x, y = np.ones((4, 3), "float32"), np.arange(4)
+    pair = tuple(map(keras.ops.convert_to_tensor, (x, y)))
+    if keras.backend.backend() == "tensorflow":
+        pair = tuple(map(keras.ops.convert_to_tensor, (x, y[:, None])))
+    with pytest.raises(ValueError, match=r"Call the layer.*`mix\(x, y\)`"):
+        MixUp(1.0, num_classes=4)(pair)

@@ -1,5 +1,6 @@
 """The ways of a plan from a layer to its loss that are off the beaten one."""
 
+import contextlib
 import gc
 import logging
 import warnings
@@ -412,10 +413,22 @@ def test_a_step_that_is_broken_off_does_not_stop_the_next(kind):
     loss = MixupLoss(SPARSE, mix)
     values = []
     for broken_off in (False, True, False):
-        p = model(x, training=True)
+        before = broken_off or not values
+        told = pytest.warns(UserWarning, match="If a step was broken off")
+        with contextlib.nullcontext() if before else told:
+            p = model(x, training=True)
         if not broken_off:
             values.append(float(ops.stop_gradient(loss(y, p))))
     assert np.isfinite(values).all()
+
+
+def test_two_calls_in_a_step_warn_after_a_step_that_was_right():
+    x, y = data()
+    mix, dense = MixUp(1.0), head()
+    loss = MixupLoss(SPARSE, mix)
+    loss(y, dense(mix(x, training=True)))
+    with pytest.warns(UserWarning, match="call the layer once a step"):
+        mix(mix(x, training=True), training=True)
 
 
 # Names.
