@@ -86,7 +86,8 @@ def _has_weight(loss, y, weight):
         last or rank == len(y.shape)
     )
     if rank > 1 and not known:
-        some = ops.any(some, axis=tuple(range(1, rank)))
+        # Keras 3.13 takes one axis only, on PyTorch.
+        some = ops.any(ops.reshape(some, (ops.shape(some)[0], -1)), axis=-1)
     return align(some, y)
 
 
