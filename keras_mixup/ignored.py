@@ -55,6 +55,8 @@ def over_counted(loss, terms, y_pred, sample_weight=None):
         return None
     if loss.reduction == "mean_with_sample_weight":
         shares = weights
+        # On PyTorch, Keras masks the weights that it is given where they are.
+        sample_weight = None if sample_weight is None else ops.copy(sample_weight)
     else:
         sample_weight = None  # Keras's other mean is not one over the weights.
     mean = _Mean("counted", loss.reduction, "float32")

@@ -135,3 +135,26 @@ def test_without_mixing_a_model_trains_as_with_the_plain_loss(way):
         trained.append((logs.history["loss"], to_numpy(dense.kernel)))
     for plain, mixed in zip(*trained):
         np.testing.assert_allclose(mixed, plain, rtol=1e-5)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("reduction", MEANS)
+def test_weighted_steps_under_a_mask_train_as_with_the_plain_loss(reduction, way):
+    x = np.random.default_rng(0).random((5, STEPS, 3), dtype="float32")
+    x[:, 2:][:3] = 0
+    y = np.abs(LABELS)  # Nothing to ignore: Keras's own mean over the rest is another.
+    trained = []
+    for mixing in (False, True):
+        keras.utils.set_random_seed(0)
+        mask, mix, dense = (
+            keras.layers.Masking(),
+            MixUp(0.0, seed=1),
+            keras.layers.Dense(CLASSES, "softmax"),
+        )
+        dense.build((None, STEPS, 3))
+        loss = sparse(reduction)
+        model = keras.Sequential([mask, mix, dense] if mixing else [mask, dense])
+        model.compile("sgd", MixupLoss(loss, mix) if mixing else loss, **WAYS[way])
+        model.fit(x, y, 5, 2, verbose=0, sample_weight=WEIGHTS.copy())
+        trained.append(to_numpy(dense.kernel))
+    np.testing.assert_allclose(*trained, rtol=1e-4, atol=1e-6)

@@ -18,7 +18,7 @@ _POLICIES = {
         policies.RATE, literal=True
     ),
     "fixed": lambda: keras_mixup.policies.Fixed(policies.LAM),
-    "function": lambda: lambda distance, loss: 1 / (1 + 0.25 * distance + loss),
+    "function": lambda: lambda distance, loss: 1 / (1 + 0.25 * distance + abs(loss)),
     "shuffled_similarity": lambda: keras_mixup.policies.Shuffled("similarity"),
     "shuffled_linear": lambda: keras_mixup.policies.Shuffled("linear"),
 }

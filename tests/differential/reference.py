@@ -95,11 +95,11 @@ class Step:
             predictions.append(self._activated(x @ kernel + bias, head.activation))
         return states, predictions, mask if self.case.is_dense else None
 
-    def losses(self, variables):
-        """The loss of each output."""
+    def losses(self, variables, off=0.0):
+        """The loss of each output, with all predictions off by a share of them."""
         _, predictions, mask = self.forward(variables)
         return [
-            self._loss(head, y, p, mask)
+            self._loss(head, y, p * (1 + off), mask)
             for head, y, p in zip(self.case.heads, self.labels, predictions)
         ]
 
