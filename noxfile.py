@@ -96,7 +96,9 @@ def together(session):
     export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
+    steps = ["tests/test_steps.py", "-k", "compiled"]
     session.run("pytest", *TWO, *files, env=on_torch)
+    session.run("pytest", *steps, env=on_torch)
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
     session.run("pytest", *two, *session.posargs, env=on_jax)

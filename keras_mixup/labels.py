@@ -126,9 +126,10 @@ def _check_width(targets, num_classes):
         return
     if len(targets.shape) < 2 or targets.shape[-1] not in (None, num_classes):
         raise ValueError(
-            f"Float labels must have a last axis of num_classes={num_classes}. "
-            f"Received: labels of shape {tuple(targets.shape)}. Cast class ids to "
-            "integers; leave `num_classes` out for regression."
+            "Labels that are no integers must have a last axis of "
+            f"num_classes={num_classes}. Received: labels of shape "
+            f"{tuple(targets.shape)}. Cast class ids to integers; leave `num_classes` "
+            "out for regression."
         )
 
 

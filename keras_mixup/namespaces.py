@@ -163,10 +163,16 @@ def _tensorflow_ops():
 _ARE_TENSORFLOW = weakref.WeakKeyDictionary()
 
 
+def is_compiled_by_torch():
+    """Whether torch compiles what runs, which every look at TensorFlow breaks off."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.compiler.is_compiling()
+
+
 def is_tensorflow(x):
     """Whether `x` is a TensorFlow tensor, without ever importing TensorFlow."""
     tf = sys.modules.get("tensorflow")
-    if tf is None:
+    if tf is None or is_compiled_by_torch():
         return False
     # TensorFlow takes long to tell, and by the type alone.
     kind = type(x)

@@ -147,8 +147,10 @@ class PipelineLayer(SeededLayer):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         for leaf in leaves:
             check_no_table("x", leaf)
-        if is_pair(x) and self.num_classes is not None and not self._in_model:
-            check_no_class_ids(x[1])
+        several = isinstance(x, (list, tuple)) and len(x) > 1
+        if several and self.num_classes is not None and not self._in_model:
+            for other in x[1:]:
+                check_no_class_ids(other)
         if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
             self._in_model = True
         elif training is not False and isinstance(x, dict) and self._is_handed_over(x):

@@ -59,6 +59,8 @@ class BatchReader:
 
     def is_batch(self, x):
         """Whether a lone `x` is a dict of inputs beside their labels."""
+        if isinstance(x, (list, tuple)) and len(x) == 1 and not is_named(x):
+            return self.is_batch(x[0])
         x = _as_dict(x)
         if not isinstance(x, dict):
             return False
@@ -102,6 +104,8 @@ class BatchReader:
 
     def check_inputs(self, x):
         """Raises of a dict that may have labels, of which nothing says so."""
+        if entries.label_keys_in(x, self.label_keys):
+            raise ValueError(_no_inputs(x))
         for key, entry in x.items():
             self._inputs_of(key, entry, self.label_keys == ())
 
@@ -154,10 +158,7 @@ class BatchReader:
         named = {key: batch[key] for key in (*labels, *special)}
         check_batch(**{str(key): entry for key, entry in (inputs | named).items()})
         if not inputs:
-            raise ValueError(
-                "A dict batch must have an input beside its labels. "
-                f"Received: keys {sorted(map(str, batch))}"
-            )
+            raise ValueError(_no_inputs(batch))
         if mixing:
             check_signals(**{str(key): entry for key, entry in inputs.items()})
         parts = {"x": inputs if len(inputs) > 1 else next(iter(inputs.values()))}
@@ -212,6 +213,13 @@ def _as_dict(x):
     if isinstance(x, collections.abc.Mapping):
         return dict(x)
     return x._asdict() if is_named(x) else x
+
+
+def _no_inputs(batch):
+    return (
+        "A dict batch must have an input beside its labels. "
+        f"Received: keys {sorted(map(str, batch))}"
+    )
 
 
 def _named(element, batch, mixed):

@@ -8,6 +8,7 @@ import sys
 
 import keras
 
+from keras_mixup.namespaces import is_compiled_by_torch
 from keras_mixup.namespaces import values
 
 
@@ -29,7 +30,9 @@ def current_trace():
 def in_dataset():
     """Whether a function of a `tf.data` pipeline is being traced."""
     tf = sys.modules.get("tensorflow")
-    graph = None if tf is None else tf.compat.v1.get_default_graph()
+    if tf is None or is_compiled_by_torch():
+        return False
+    graph = tf.compat.v1.get_default_graph()
     while graph is not None:
         # A loop of the user's own may be traced around it or in it.
         if getattr(graph, "name", "").startswith("Dataset_"):
@@ -44,7 +47,9 @@ def in_foreign_graph():
     if backend == "tensorflow":
         return in_dataset()
     tf = sys.modules.get("tensorflow")
-    return tf is not None and not tf.executing_eagerly()
+    if tf is None or is_compiled_by_torch():
+        return False
+    return not tf.executing_eagerly()
 
 
 def draws_wait_for_the_device():
@@ -120,7 +125,7 @@ def when_differentiated(value, function):
 
         return unchanged(value)
     if value.requires_grad:
-        if sys.modules["torch"].compiler.is_compiling():
+        if is_compiled_by_torch():
             function()
         else:
             value.register_hook(lambda upstream: function())

@@ -103,6 +103,27 @@ def test_a_triple_in_one_argument_is_weighted(pipeline):
     assert_mixed(mixed_x["a"], x, (product, one_hot(y) * weight[:, None]))
 
 
+def test_a_dict_alone_in_a_tuple_is_a_batch(pipeline):
+    x, y = data()
+    mixed = pipeline(Halves(num_classes=CLASSES), ({"a": x, "label": y},))
+    if isinstance(mixed, tuple):  # A map takes the one argument out of it.
+        (mixed,) = mixed
+    assert_mixed(mixed["a"], x, (mixed["label"], one_hot(y)))
+
+
+def test_more_than_a_triple_with_class_ids_is_an_error():
+    x, y = data()
+    for batch in ((x, y, y, y), (x, x, x, y)):
+        with pytest.raises(ValueError, match=r"Call the layer.*`mix\(x, y\)`"):
+            MixUp(1.0, num_classes=CLASSES)(batch)
+
+
+def test_labels_without_an_input_are_an_error(pipeline):
+    _, y = data()
+    with pytest.raises(ValueError, match="must have an input beside its labels"):
+        pipeline(MixUp(1.0, num_classes=CLASSES), {"label": y})
+
+
 def test_a_pair_in_a_map_of_the_users():
     tf = pytest.importorskip("tensorflow")
     x, y = data()

@@ -15,6 +15,9 @@ from tests.differential.reference import Step
 # it: in what a layer makes, in a loss, and in a gradient.
 _UNITS = {"float32": 2.0**-23, "mixed_float16": 2.0**-10, "mixed_bfloat16": 2.0**-7}
 _STATES, _LOSSES, _GRADIENTS = 4, 8, 16
+# Of predictions, which a loss may blow up: a probability near 1 by its complement, and
+# a vector near the origin by its length.
+_ROUNDING = _UNITS["float32"]
 
 
 @dataclasses.dataclass
@@ -114,10 +117,9 @@ def _check_states(case, outcome, expected, report):
 def _check_losses(case, outcome, expected, report):
     losses, total = expected.losses(outcome.before), expected.total(outcome.before)
     unit = _UNITS[case.dtype]
-    # Near 1, a probability that is off by a rounding is another one of what is left.
-    moved = zip(losses, expected.losses(outcome.before, off=_UNITS["float32"]))
     tolerance = _LOSSES * unit * max(1, *map(abs, losses))
-    tolerance += max(abs(near - loss) for loss, near in moved)
+    near = expected.losses(outcome.before, _ROUNDING)
+    tolerance += np.abs(np.subtract(near, losses)).max()
     report.check("loss", outcome.logs["loss"], total, 2 * tolerance)
     for index, (head, loss) in enumerate(zip(case.heads, losses)):
         name = f"{'flat' if head.flat else 'head'}{index}_loss"
@@ -134,6 +136,12 @@ def _check_gradients(case, outcome, expected, report):
     gradients = expected.gradients(outcome.before)
     largest = max(1, *(np.abs(g).max() for each in gradients.values() for g in each))
     tolerance = _GRADIENTS * _UNITS[case.dtype] * largest
+    near = expected.gradients(outcome.before, _ROUNDING)
+    tolerance += max(
+        np.abs(moved - gradient).max()
+        for name, parts in gradients.items()
+        for moved, gradient in zip(near[name], parts)
+    )
     for name, parts in gradients.items():
         for which, gradient in enumerate(parts):
             moved = outcome.before[name][which] - outcome.after[name][which]

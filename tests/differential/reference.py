@@ -96,19 +96,24 @@ class Step:
         return states, predictions, mask if self.case.is_dense else None
 
     def losses(self, variables, off=0.0):
-        """The loss of each output, with all predictions off by a share of them."""
+        """The loss of each output.
+
+        Args:
+            variables: The model's weights, by the name of their layer.
+            off: What all predictions are off by, over the largest of them.
+        """
         _, predictions, mask = self.forward(variables)
         return [
-            self._loss(head, y, p * (1 + off), mask)
+            self._loss(head, y, p + off * max(1, np.abs(p).max()), mask)
             for head, y, p in zip(self.case.heads, self.labels, predictions)
         ]
 
-    def total(self, variables):
+    def total(self, variables, off=0.0):
         """What is trained on."""
-        losses = self.losses(variables)
+        losses = self.losses(variables, off)
         return sum(h.weight * each for h, each in zip(self.case.heads, losses))
 
-    def gradients(self, variables):
+    def gradients(self, variables, off=0.0):
         """The derivative by each of the model's weights, by complex steps."""
         step = 1e-30
         gradients = {}
@@ -119,7 +124,7 @@ class Step:
                     moved = array.astype("complex128")
                     moved[at] += 1j * step
                     group = [*arrays[:which], moved, *arrays[which + 1 :]]
-                    total = self.total(variables | {name: group})
+                    total = self.total(variables | {name: group}, off)
                     gradients[name][which][at] = np.imag(total) / step
         return gradients
 
