@@ -90,13 +90,14 @@ def lint(session):
 def together(session):
     """What takes several backends or more: pipelines, examples and the evidence."""
     install(session, *BACKENDS, "all-examples", "loaders", "dev")
-    files = [f"tests/test_{name}.py" for name in ("imports", "pipeline", "loaders")]
+    files = ["tests/test_imports.py"]
+    files += [f"tests/data/test_{name}.py" for name in ("pipeline", "loaders")]
     # In a pipeline TensorFlow runs, whatever trains: once is enough for the rest.
-    more = [f"tests/test_{name}.py" for name in ("stage", "fusion")]
-    export = ["tests/test_saving.py", "-k", "not saving or saved_model"]
+    more = ["tests/data/test_stage.py", "tests/_backend/test_compiling.py"]
+    export = ["tests/layers/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
-    steps = ["tests/test_steps.py", "-k", "compiled"]
+    steps = ["tests/step/test_steps.py", "-k", "compiled"]
     session.run("pytest", *TWO, *files, env=on_torch)
     session.run("pytest", *steps, env=on_torch)
     # Not by file: the examples are all in one.

@@ -71,12 +71,12 @@ def draw(clips, digits, motions):
     """Two pairs of clips and their blends, with labels and λ."""
     # Not drawn, so that the picture is the same on every backend.
     share = np.array([0.4, 0, 0.2, 0], "float32")
-    plan = keras_mixup.MixPlan(rows=np.array([1, 1, 3, 3]), share=share)
+    plan = keras_mixup.MixPlan(partners=np.array([1, 1, 3, 3]), share=share)
     names = [f"{digit} {ARROWS[motion]}" for digit, motion in zip(digits, motions)]
     rows = (clips, plan.partner(clips), plan.mix(clips))
     figure = Figure(figsize=(9, 3.1), dpi=200, layout="constrained")
     for i, half in zip((0, 2), figure.subfigures(1, 2, wspace=0.06)):
-        lam, first, second = plan.lam[i], names[i], names[plan.rows[i]]
+        lam, first, second = plan.lam[i], names[i], names[plan.partners[i]]
         axes = half.subplots(3, FRAMES, subplot_kw={"xticks": [], "yticks": []})
         for row, video, name in zip(axes, rows, (first, second, "blend")):
             row[0].set_ylabel(name, size=12, rotation=0, ha="right", va="center")

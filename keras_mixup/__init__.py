@@ -4,14 +4,15 @@ from keras_mixup import pairing
 from keras_mixup import policies
 from keras_mixup import random
 from keras_mixup import schedules
-from keras_mixup.adaptive import AdaptiveMixUp
-from keras_mixup.clean_probability import CleanProbability
-from keras_mixup.dataset import MixupDataset
-from keras_mixup.loss import MixupLoss
-from keras_mixup.manifold import ManifoldMixUp
-from keras_mixup.mixup import MixUp
-from keras_mixup.plan import MixPlan
-from keras_mixup.scheduler import MixupScheduler
+from keras_mixup._backend.ops import ops_for
+from keras_mixup.callbacks.clean_probability import CleanProbability
+from keras_mixup.callbacks.scheduler import MixupScheduler
+from keras_mixup.data.dataset import MixupDataset
+from keras_mixup.layers.adaptive import AdaptiveMixUp
+from keras_mixup.layers.manifold import ManifoldMixUp
+from keras_mixup.layers.mixup import MixUp
+from keras_mixup.losses.mixup_loss import MixupLoss
+from keras_mixup.plans.plan import MixPlan
 
 __version__ = "0.1.0"
 
@@ -24,8 +25,13 @@ __all__ = [
     "MixupDataset",
     "MixupLoss",
     "MixupScheduler",
+    "ops_for",
     "pairing",
     "policies",
     "random",
     "schedules",
 ]
+
+
+def __dir__():
+    return __all__

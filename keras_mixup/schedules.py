@@ -4,8 +4,14 @@ A schedule is any function of the epoch (counted from 0) to a number. These are
 the usual ones.
 """
 
-from keras_mixup.checks import check_count
-from keras_mixup.checks import check_real
+from keras_mixup._backend.checks import check_count
+from keras_mixup._backend.checks import check_real
+
+__all__ = ["cooldown", "warmup", "without_hesitation"]
+
+
+def __dir__():
+    return __all__
 
 
 def warmup(value: float, epochs: int):
@@ -32,7 +38,7 @@ def warmup(value: float, epochs: int):
 def cooldown(value: float, epochs: int, last: int):
     """Stays at `value`, and is 0 for the last epochs of a training.
 
-    Mixed rows are not those that the model is for. A few epochs without them at
+    Mixed samples are not those that the model is for. A few epochs without them at
     the end make it surer of itself.
 
     Args:
@@ -56,10 +62,10 @@ def cooldown(value: float, epochs: int, last: int):
 
 
 def without_hesitation(epochs: int):
-    """The chance of being mixed, as Mixup Without Hesitation sets it.
+    """The probability of being mixed, as Mixup Without Hesitation sets it.
 
-    Of 100 epochs, 0 to 59 are mixed, 60 to 89 every other one, and from 90 on rows
-    are mixed with a chance of (100 − epoch) / 10. It is a schedule for `prob`.
+    Of 100 epochs, 0 to 59 are mixed, 60 to 89 every other one, and from 90 on samples
+    are mixed with a probability of (100 − epoch) / 10. It is a schedule for `prob`.
 
     Args:
         epochs: Integer ≥ 1, the epochs of the whole training. Other numbers than

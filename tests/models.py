@@ -42,7 +42,7 @@ class FixedMixUp(keras_mixup.MixUp):
         super().__init__(**kwargs)
         self.step = step
 
-    def _draw(self, x, **_):
+    def draw_plan(self, x, **_):
         step = self.step() if callable(self.step) else self.step
         own = ops.arange(ops.shape(keras.tree.flatten(x)[0])[0], dtype="int32")
         rows = (own + step) % ops.shape(own)[0]
@@ -51,7 +51,7 @@ class FixedMixUp(keras_mixup.MixUp):
 
 
 def fixed_plan(size, step=1):
-    """The rows and shares of `FixedMixUp`."""
+    """The samples and shares of `FixedMixUp`."""
     own = np.arange(size)
     return (own + step) % size, (1 + (step * own) % 4) / 10
 
@@ -64,8 +64,8 @@ class PlanLog(keras.callbacks.Callback):
         self.plans = []
 
     def on_train_batch_end(self, batch, logs=None):
-        size = sum(name.startswith("row") for name in logs)
-        rows = [int(logs[f"row{i}"]) for i in range(size)]
+        size = sum(name.startswith("sample") for name in logs)
+        rows = [int(logs[f"sample{i}"]) for i in range(size)]
         share = [float(logs[f"share{i}"]) for i in range(size)]
         self.plans.append((np.array(rows), np.array(share)))
 
@@ -82,12 +82,12 @@ class Revealing(keras.Sequential):
         plan, self._revealed = self._revealed, None
         logs = super().compute_metrics(x, y, y_pred, sample_weight)
         for i in range(0 if plan is None else x.shape[0]):
-            logs |= {f"row{i}": plan.rows[i], f"share{i}": plan.share[i]}
+            logs |= {f"sample{i}": plan.partners[i], f"share{i}": plan.share[i]}
         return logs
 
 
 def data(size=20, seed=0):
-    """Rows to classify; 20 are five batches of 4."""
+    """Samples to classify; 20 are five batches of 4."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(size, FEATURES)).astype("float32")
     return x, rng.integers(0, CLASSES, size)
@@ -107,7 +107,7 @@ def compiled(model, mix, learning_rate=0.5, **kwargs):
 
 
 def fit(model, x, y, batch_size=4, epochs=3, **kwargs):
-    """The history of a training that sees the rows in order."""
+    """The history of a training that sees the samples in order."""
     return model.fit(
         x, y, batch_size, epochs, shuffle=False, verbose=0, **kwargs
     ).history
@@ -118,13 +118,13 @@ def kernel_of(model):
 
 
 def mixed(x, rows, share):
-    """λ·x + (1 − λ)·x[rows] in NumPy."""
+    """λ·x + (1 − λ)·x[samples] in NumPy."""
     share = share.reshape((-1,) + (1,) * (x.ndim - 1))
     return (1 - share) * x + share * x[rows]
 
 
 def crossentropy(y, p):
-    """-log p[y] of each row."""
+    """-log p[y] of each sample."""
     return -np.log(np.asarray(p, "float64")[np.arange(len(y)), y])
 
 
@@ -133,7 +133,7 @@ def squared_error(y, p):
 
 
 def pair_loss(y, p, rows, share, values=crossentropy):
-    """λ·ℓ(y, p) + (1 − λ)·ℓ(y[rows], p), meaned over the batch."""
+    """λ·ℓ(y, p) + (1 − λ)·ℓ(y[samples], p), meaned over the batch."""
     return np.mean((1 - share) * values(y, p) + share * values(y[rows], p))
 
 
@@ -158,7 +158,7 @@ def fit_by_hand(
     Args:
         learning_rate: A number, or one for each epoch.
         accumulate: The number of steps whose gradients make one update.
-        plan: The rows and shares of the next batch, a function of its size.
+        plan: The samples and shares of the next batch, a function of its size.
     """
     weight = np.ones(len(x)) if weight is None else weight
     rates = np.broadcast_to(learning_rate, epochs)

@@ -7,7 +7,7 @@ from tests.differential import axes
 # The views of a case, each a factor and a summand.
 VIEWS = ((1.5, -0.25), (-0.5, 0.5))
 CLASS_WEIGHTS = (0.5, 2.0, 1.25)
-FLOOR = 0.1  # What `policies.Confidence` takes chances for at least.
+FLOOR = 0.1  # What `policies.Confidence` takes probabilities for at least.
 
 
 def numbers(rng, shape, most=64):

@@ -64,7 +64,7 @@ class Case:
     size: int
     inputs: str
     masked: bool
-    confident: bool  # Whether chances come with the inputs.
+    confident: bool  # Whether probabilities come with the inputs.
     dtype: str
     depth: int
     hidden: str  # The activation of hidden layers.

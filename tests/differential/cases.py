@@ -60,7 +60,7 @@ def _specs_within(within):
 
 def _inputs(turn, confident, within):
     if confident:
-        return turn("inputs with chances", ("dict", "tuple"))
+        return turn("inputs with probabilities", ("dict", "tuple"))
     if within:
         with_axes = {"step": ("sequence", "ids"), "map": ("image", "video")}
         return turn(f"inputs of {within}s", with_axes[within])

@@ -15,9 +15,9 @@ from tests.differential.reference import Step
 # it: in what a layer makes, in a loss, and in a gradient.
 _UNITS = {"float32": 2.0**-23, "mixed_float16": 2.0**-10, "mixed_bfloat16": 2.0**-7}
 _STATES, _LOSSES, _GRADIENTS = 4, 8, 16
-# Of predictions, which a loss may blow up: a probability near 1 by its complement, and
-# a vector near the origin by its length.
-_ROUNDING = _UNITS["float32"]
+# Of predictions, up or down, which a loss may blow up: a probability near 1 by its
+# complement, and a vector near the origin by its length.
+_ROUNDINGS = 2 * _UNITS["float32"], -2 * _UNITS["float32"]
 
 
 @dataclasses.dataclass
@@ -118,7 +118,7 @@ def _check_losses(case, outcome, expected, report):
     losses, total = expected.losses(outcome.before), expected.total(outcome.before)
     unit = _UNITS[case.dtype]
     tolerance = _LOSSES * unit * max(1, *map(abs, losses))
-    near = expected.losses(outcome.before, _ROUNDING)
+    near = [expected.losses(outcome.before, off) for off in _ROUNDINGS]
     tolerance += np.abs(np.subtract(near, losses)).max()
     report.check("loss", outcome.logs["loss"], total, 2 * tolerance)
     for index, (head, loss) in enumerate(zip(case.heads, losses)):
@@ -136,7 +136,7 @@ def _check_gradients(case, outcome, expected, report):
     gradients = expected.gradients(outcome.before)
     largest = max(1, *(np.abs(g).max() for each in gradients.values() for g in each))
     tolerance = _GRADIENTS * _UNITS[case.dtype] * largest
-    near = expected.gradients(outcome.before, _ROUNDING)
+    near = expected.gradients(outcome.before, _ROUNDINGS[0])
     tolerance += max(
         np.abs(moved - gradient).max()
         for name, parts in gradients.items()

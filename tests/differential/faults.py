@@ -79,7 +79,7 @@ def _no_gradient_by_partners():
     mix = _Plan.mix
 
     def mixed(plan, inputs, dtype=None):
-        own = _Plan(plan.rows, ops.zeros_like(plan.share))
+        own = _Plan(plan.partners, ops.zeros_like(plan.share))
         own, both = mix(own, inputs, dtype), mix(plan, inputs, dtype)
         lam = ops.reshape(plan.lam, (-1,) + (1,) * (len(own.shape) - 1))
         kept = own * ops.cast(lam, own.dtype)
@@ -93,7 +93,7 @@ def _half_mixed_inputs():
     mix = _Plan.mix
 
     def mixed(plan, inputs, dtype=None):
-        return mix(_Plan(plan.rows, plan.share / 2), inputs, dtype)
+        return mix(_Plan(plan.partners, plan.share / 2), inputs, dtype)
 
     return mock.patch.object(_Plan, "mix", mixed)
 

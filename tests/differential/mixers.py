@@ -13,9 +13,10 @@ def mixers(turn, layer, inputs, confident):
         turn: The `Turns` of the case.
         layer: Which layers, of `axes.LAYERS`.
         inputs: What they mix, of `axes.INPUTS`.
-        confident: Whether a policy looks for chances among the inputs.
+        confident: Whether a policy looks for probabilities among the inputs.
     """
-    # Chances are there at the input alone, and layers of numbers take no integers.
+    # Probabilities are there at the input alone, and layers of numbers take no
+    # integers.
     at_input = confident or inputs == "integers"
 
     def make(kind, slots, which="first", policy=None):

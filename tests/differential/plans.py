@@ -10,7 +10,7 @@ def flaws(spec, plan):
         spec: The `Mixer` that describes the layer.
         plan: Its `Plan`.
     """
-    rows, share = plan.rows, plan.share
+    rows, share = plan.partners, plan.share
     size, lam = len(rows), 1 - share.sum(-1)
     own, of_shard = np.arange(size)[:, None], _of_shard(spec, size)
     mixed = share > 0

@@ -18,7 +18,7 @@ def shares(case, spec, plan, x):
         plan: Its `Plan`, of which the partners count.
         x: What the layer mixes.
     """
-    rows = plan.rows[:, 0]
+    rows = plan.partners[:, 0]
     match spec.policy:
         case "fixed":
             lam = np.full(case.size, LAM)

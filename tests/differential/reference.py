@@ -17,14 +17,14 @@ from tests.differential.arrays import VIEWS
 class Plan:
     """Partners `(samples, partners)` of a batch, and their shares."""
 
-    rows: np.ndarray
+    partners: np.ndarray
     share: np.ndarray
 
     @property
     def terms(self):
         """For each sample of a blend, which it is, and its share."""
-        own = np.arange(len(self.rows)), 1 - self.share.sum(-1)
-        return [own, *zip(self.rows.T, self.share.T)]
+        own = np.arange(len(self.partners)), 1 - self.share.sum(-1)
+        return [own, *zip(self.partners.T, self.share.T)]
 
     def then(self, later):
         """The plan of this one, and then a later one."""
@@ -100,11 +100,12 @@ class Step:
 
         Args:
             variables: The model's weights, by the name of their layer.
-            off: What all predictions are off by, over the largest of them.
+            off: What all predictions are off by: probabilities over themselves, and
+                other numbers over the largest of them.
         """
         _, predictions, mask = self.forward(variables)
         return [
-            self._loss(head, y, p + off * max(1, np.abs(p).max()), mask)
+            self._loss(head, y, _moved(head, p, off), mask)
             for head, y, p in zip(self.case.heads, self.labels, predictions)
         ]
 
@@ -189,6 +190,12 @@ class Step:
                 # Keras sums the weights that it got, as many as they are.
                 over = over * self.weight.size / weights.size
         return total / over if over else 0 * total
+
+
+def _moved(head, p, off):
+    if head.activation in ("sigmoid", "softmax"):
+        return p * (1 + off)
+    return p + off * max(1, np.abs(p).max())
 
 
 def _pooled(x, mask):

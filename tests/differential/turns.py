@@ -8,7 +8,7 @@ import numpy as np
 class Turns:
     """Gives the case of a number its value of an axis.
 
-    Of as many numbers in a row as an axis has values, each gets another one, in an
+    Of as many numbers in a sample as an axis has values, each gets another one, in an
     order that is shuffled anew each round, and apart from that of any other axis.
 
     Args:

@@ -1,0 +1,1 @@
+"""Batches as a pipeline hands them over."""

@@ -1,0 +1,67 @@
+"""A plan applied to the parts of a batch."""
+
+import keras
+from keras import tree
+
+from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.tensor_checks import check_signals
+from keras_mixup.data import entries
+from keras_mixup.data.boxes import mix_boxes
+from keras_mixup.data.labels import mix_labels
+from keras_mixup.plans.plan import MixPlan
+
+
+def mix_parts(plan, parts, mix_inputs):
+    """Mixes the parts of a batch.
+
+    Args:
+        plan: A `MixPlan`, or `None` to leave the samples unmixed.
+        parts: What `BatchReader.dense` returned.
+        mix_inputs: Function of a plan and of inputs to these, mixed.
+    """
+    mixed = {"x": mix_inputs(plan, parts["x"])}
+    if "y" in parts:
+        labels, weight = mix_labels(plan, parts["y"], parts.get(entries.WEIGHT))
+        mixed["y"] = labels
+        if entries.WEIGHT in parts:
+            mixed[entries.WEIGHT] = weight
+    if entries.BOXES in parts:
+        boxes = parts[entries.BOXES]
+        plan = plan or MixPlan.identity(boxes["labels"])
+        mixed[entries.BOXES] = mix_boxes(plan, boxes)
+    return mixed
+
+
+def mix_inputs(plan, inputs, dtype):
+    """Inputs mixed by `plan`, or only cast where there is no plan."""
+    if plan is None:
+        return tree.map_structure(
+            lambda x: None if x is None else ops_for(x).cast(x, dtype), inputs
+        )
+    check_signals(x=inputs)
+    return plan.mix(inputs, dtype)
+
+
+def mix_masks(plan, masks):
+    """Masks of mixed samples: what is valid in a sample or in any of its partners."""
+    if any(isinstance(mask, keras.KerasTensor) for mask in tree.flatten(masks)):
+        # A Functional model hands a symbolic mask past this layer to those
+        # behind it. Without one, they take the mask of the tensors they get.
+        return None
+    if plan is None:
+        return masks
+    return tree.map_structure(
+        lambda mask: None if mask is None else plan.union(mask), masks
+    )
+
+
+def check_no_places(parts):
+    """Raises of masks and boxes, which say where in an image something is."""
+    labels = parts.get("y")
+    found = {*parts, *(labels if isinstance(labels, dict) else ())}
+    for key in (*entries.MASKS, entries.BOXES):
+        if key in found:
+            raise ValueError(
+                "`views` may move what an image shows, and would leave what says where "
+                f"it is. Received: views beside {key!r}"
+            )

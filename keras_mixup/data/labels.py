@@ -1,0 +1,137 @@
+"""Labels and sample weights of a mixed batch."""
+
+import keras
+import numpy as np
+from keras import tree
+
+from keras_mixup._backend.numpy_ops import NumpyOps
+from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.tensor_checks import is_one_a_sample
+from keras_mixup.data.classes import class_counts
+from keras_mixup.data.classes import class_ids
+from keras_mixup.data.classes import one_hot
+from keras_mixup.plans.blend import float_dtype
+from keras_mixup.plans.sample_weight import weigh
+
+
+def dense_labels(labels, sample_weight=None, num_classes=None, float_ids=True):
+    """Labels that may be blended, checked to go with their weights.
+
+    Args:
+        labels: Tensor `(batch_size, ...)` or a nesting of such tensors, or of `None`.
+            Integers are class ids and become one-hot float32 labels; floats are left
+            as they are; booleans are multi-hot and become float32.
+        sample_weight: Optional tensor `(batch_size, ...)` for all labels, or as
+            many of them as there are labels, in the same structure.
+        num_classes: Number of classes of integer labels, or a nesting of these.
+        float_ids: Whether floats of one number per sample, too, are class ids where
+            there is a number of classes.
+    """
+    leaves = tree.flatten(labels)
+    counts = class_counts(labels, num_classes)
+    targets = [
+        None if y is None else _dense(y, n, float_ids) for y, n in zip(leaves, counts)
+    ]
+    if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
+        for target, count in zip(targets, counts):
+            _check_width(target, count)
+    weights = tree.flatten(sample_weight)
+    if len(weights) not in (1, len(targets)):
+        raise ValueError(
+            "`sample_weight` must be one tensor, or one for each of the "
+            f"{len(targets)} labels. Received: {len(weights)} weights"
+        )
+    return tree.pack_sequence_as(labels, targets)
+
+
+def mix_labels(plan, labels, sample_weight=None):
+    """Labels and weights such that one soft loss is the two-term weighted loss.
+
+    Args:
+        plan: A `MixPlan`, or `None` to leave the samples unmixed.
+        labels: What `dense_labels` returned.
+        sample_weight: The weights that it was given.
+
+    Returns:
+        The mixed labels, and the mixed weights (`None` if none came).
+    """
+    targets, weights = tree.flatten(labels), tree.flatten(sample_weight)
+    if plan is None:
+        mixed, weighed = targets, [_as_float(w) for w in weights]
+    else:
+        shares, weighed = zip(*(weigh(plan, w) for w in weights))
+        if len(shares) == 1:
+            shares *= len(targets)
+        mixed = [
+            None if y is None else plan.blend(y, s, y.dtype)
+            for y, s in zip(targets, shares)
+        ]
+    return (
+        tree.pack_sequence_as(labels, list(mixed)),
+        tree.pack_sequence_as(sample_weight, list(weighed)),
+    )
+
+
+def check_not_ids(key, labels):
+    """Raises of floats that may be class ids, of which nothing says how many."""
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if keras.backend.is_float_dtype(dtype) and _are_single(labels):
+        raise ValueError(
+            f"{key!r} with one float per sample may be class ids: Keras's image layers "
+            "make floats of them in a graph. Pass `num_classes` to MixUp, or call it "
+            "as `mix(images, targets)` to blend numbers (or say "
+            f"`num_classes={{{key!r}: None}}`). Received: num_classes=None"
+        )
+
+
+def look_like_class_ids(labels):
+    """Whether floats, whose values can be seen, are ids of more than two classes.
+
+    They are whole numbers from 0 on, fewer than there are samples, and some come
+    more than once.
+    """
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if ops_for(labels) is not NumpyOps or not keras.backend.is_float_dtype(dtype):
+        return False
+    if not is_one_a_sample(labels) or (labels != np.floor(labels)).any():
+        return False
+    different = np.unique(labels)
+    return (
+        2 < len(different) < labels.size
+        and different[0] == 0
+        and different[-1] < labels.size
+    )
+
+
+def _dense(labels, num_classes, float_ids):
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    alone = _are_single(labels)
+    if dtype == "bool" and num_classes in (1, 2) and alone:
+        return one_hot(ops_for(labels).cast(labels, "int32"), num_classes)
+    if dtype == "bool":
+        return ops_for(labels).cast(labels, "float32")
+    if keras.backend.is_float_dtype(dtype):
+        if not float_ids or not alone or num_classes in (None, 1):
+            return labels
+        labels = class_ids(labels, num_classes)
+    return one_hot(labels, num_classes)
+
+
+def _are_single(labels):
+    return len(labels.shape) == 1 or labels.shape[-1] == 1
+
+
+def _check_width(targets, num_classes):
+    if targets is None or num_classes is None:
+        return
+    if len(targets.shape) < 2 or targets.shape[-1] not in (None, num_classes):
+        raise ValueError(
+            "Labels that are no integers must have a last axis of "
+            f"num_classes={num_classes}. Received: labels of shape "
+            f"{tuple(targets.shape)}. Cast class ids to integers; leave `num_classes` "
+            "out for regression."
+        )
+
+
+def _as_float(weight):
+    return None if weight is None else ops_for(weight).cast(weight, float_dtype(weight))

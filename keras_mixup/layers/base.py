@@ -1,0 +1,210 @@
+"""What all layers have in common that mix the samples of a batch in a model."""
+
+import keras
+import numpy as np
+from keras import tree
+
+from keras_mixup import pairing as pairings
+from keras_mixup._backend.checks import check_compute_dtype
+from keras_mixup._backend.checks import check_count
+from keras_mixup._backend.checks import check_flag
+from keras_mixup._backend.checks import check_num_samples
+from keras_mixup._backend.checks import check_prob
+from keras_mixup._backend.compiling import fused
+from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.tensor_checks import check_batch
+from keras_mixup.data.batch import mix_inputs
+from keras_mixup.data.batch import mix_masks
+from keras_mixup.data.batch import mix_parts
+from keras_mixup.layers.parameter import Parameter
+from keras_mixup.layers.seeded import SeededLayer
+from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.lookup import get_for
+from keras_mixup.pairing.shards import shards_in_use
+from keras_mixup.plans.noise import Noise
+from keras_mixup.plans.plan import MixPlan
+from keras_mixup.random.uniforms import uniform
+from keras_mixup.step.channel import PlanChannel
+from keras_mixup.step.names import register
+
+
+class MixingLayer(SeededLayer):
+    """Draws a plan for each batch of a training step, applies it, and publishes it.
+
+    A subclass must define `draw_plan`, and overrides what else is not as here:
+    `extra_noise`, `may_mix`, `can_compile`, `mix_inputs`.
+
+    Args:
+        prob: Number in [0, 1], the probability that a sample is mixed at all.
+        per_sample: Whether every sample has a draw of its own.
+        pairing: A name, or a callable as described in `keras_mixup.pairing`.
+        shards: Number of equal parts of a batch that find partners among themselves,
+            or `None` for that of the devices.
+        num_samples: Integer ≥ 2, how many samples are mixed into one.
+        seed: Integer in [0, 2³¹), or `None` for a random one.
+        parameters: Dict of the values of further `Parameter`s of a subclass.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+    """
+
+    prob = Parameter(check_prob, "The probability that a sample is mixed at all.")
+
+    extra_noise = ()
+    """Names of fields of `Noise` beside those that every layer needs."""
+
+    def __init__(
+        self,
+        *,
+        prob=1.0,
+        per_sample=True,
+        pairing="shuffle",
+        shards=None,
+        num_samples=2,
+        seed=None,
+        parameters=None,
+        **kwargs,
+    ):
+        super().__init__(seed, **kwargs)
+        check_compute_dtype(self.compute_dtype)
+        self.per_sample = check_flag("per_sample", per_sample)
+        self.num_samples = check_num_samples(num_samples)
+        self.shards = None if shards is None else check_count("shards", shards)
+        self.pairing = get_for(num_samples, pairing, shards)
+        self.supports_masking = True
+        # In this order: files know the weights of a layer by their numbers.
+        for name, value in {**(parameters or {}), "prob": prob}.items():
+            setattr(self, name, value)
+        self._channel = PlanChannel(self)
+        self._means = self._channel.means  # Keras tracks the metrics it finds.
+        register(self)
+        self.built = True
+
+    def draw_plan(self, x, noise, *, labels=None, loss=None, shards=1, **parameters):
+        """Draws the plan of a batch. A subclass must define it.
+
+        Args:
+            x: The inputs.
+            noise: The `Noise` of the batch.
+            labels: The labels as they came, in a pipeline; else `None`.
+            loss: The running mean of the training loss, where it is known.
+            shards: How many parts of the batch find partners among themselves.
+            **parameters: The `Parameter`s of the layer, as numbers or tensors.
+
+        Returns:
+            A `MixPlan`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `draw_plan`.")
+
+    def may_mix(self):
+        """Whether the parameters, as they were last set, let anything be mixed."""
+        return self._pipeline.get("prob") > 0
+
+    def can_compile(self):
+        """Whether drawing and mixing are operations that XLA knows."""
+        return contract_of(self.pairing).can_compile
+
+    def mix_inputs(self, plan, x):
+        """Inputs mixed by a plan, or only cast where it is `None`."""
+        return mix_inputs(plan, x, self.compute_dtype)
+
+    @property
+    def plan(self) -> MixPlan | None:
+        """The plan of the latest forward pass, to mix labels by hand."""
+        return self._channel.look()
+
+    @property
+    def metrics(self):
+        """List of all metrics that have something to report."""
+        others = [each for each in super().metrics if each is not self._means]
+        return others + self._channel.metrics()
+
+    def __call__(self, x, *args, training=None, **kwargs):
+        training = self._training(training, *args)
+        self._channel.begin()
+        if training is not None:
+            kwargs["training"] = training
+        return super().__call__(x, **kwargs)
+
+    def call(self, x, training=None):
+        self._enter(training)
+        if not training:
+            return self.mix_inputs(None, x)
+        plan, mixed = self._draw_and_mix({"x": x}, **self._arguments_in_model(x))
+        self._channel.publish(plan)
+        return mixed["x"]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return mix_masks(self._channel.plan, previous_mask)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "prob": self.prob,
+            "per_sample": self.per_sample,
+            "pairing": pairings.serialize(self.pairing),
+            "shards": self.shards,
+            "seed": self.seed,
+        }
+
+    def __repr__(self):
+        theirs = keras.layers.Layer.get_config(self)
+        shown = {
+            # Of what is saved as a dict, the object itself.
+            name: getattr(self, name) if isinstance(value, dict) else value
+            for name, value in self.get_config().items()
+            if name not in theirs and value is not None
+        }
+        arguments = [f"{name}={value!r}" for name, value in shown.items()]
+        return f"{type(self).__name__}({', '.join(arguments)}, name={self.name!r})"
+
+    def _training(self, training, *args):
+        if args:
+            (training,) = args if len(args) == 1 else (args,)
+        if training is None or isinstance(training, (bool, np.bool_)):
+            return None if training is None else bool(training)
+        raise ValueError(
+            f"{type(self).__name__} mixes inside a model, where labels are for "
+            "`MixupLoss(loss, mixup=layer)` to mix. In a data pipeline use MixUp."
+        )
+
+    def _enter(self, training):
+        """Notes that `call` begins."""
+        self._channel.enter(training)
+
+    def _arguments_in_model(self, x):
+        contract = contract_of(self.pairing)
+        if contract.needs_labels:
+            raise ValueError(
+                f"The pairing {self.pairing!r} needs labels, which a layer in a model "
+                "does not see: put the layer in the data pipeline, as "
+                "`dataset.map(layer)`."
+            )
+        in_use = shards_in_use() if contract.knows_shards else 1
+        parameters = {
+            name: getattr(self, f"_{name}") for name in self._pipeline.names()
+        }
+        return {
+            "noise": self._noise(x, self.seed_generator),
+            "shards": self.shards or in_use,
+            **parameters,
+        }
+
+    def _draw_and_mix(self, parts, **arguments):
+        def draw_and_mix(parts):
+            plan = self.draw_plan(parts["x"], **arguments)
+            return plan, mix_parts(plan, parts, self.mix_inputs)
+
+        # XLA may not know the operations of a function of the user's.
+        return fused(draw_and_mix, parts) if self.can_compile() else draw_and_mix(parts)
+
+    def _noise(self, x, seed):
+        check_batch(x=x)
+        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+        ops = ops_for(first)
+        count = Noise.count(self.num_samples, self.extra_noise)
+        uniforms = uniform((count, ops.shape(first)[0]), seed)
+        # A seed of words is NumPy's, for batches of any kind.
+        uniforms = ops.convert_to_tensor(uniforms)
+        return Noise.of(uniforms, self.num_samples, self.extra_noise)

@@ -1,0 +1,108 @@
+"""Manifold Mixup at a place of the model that is drawn anew every step."""
+
+import keras
+from keras import ops
+
+from keras_mixup._backend.checks import check_count
+from keras_mixup.data.batch import mix_masks
+from keras_mixup.layers.beta import BetaLayer
+from keras_mixup.layers.site import MixUpSite
+
+
+@keras.saving.register_keras_serializable(package="keras_mixup")
+class ManifoldMixUp(BetaLayer):
+    """Mixes at one of several places of a model, another one every step.
+
+    Mixing hidden states and not only inputs makes the classes' representations
+    flatter and wider apart. The paper draws, for each batch, the layer whose
+    output is mixed; one plan serves the step wherever that is, so one
+    `MixupLoss` suffices, and the step is compiled once.
+
+    This layer stands at the first place. `site()` makes a layer for each further
+    one. Every place is as likely as any other.
+
+    Args:
+        alpha: As for `MixUp`. Defaults to `2.0`, as in the paper.
+        sites: Integer ≥ 1, the least number of places, this one among them; `site()`
+            makes it more as needed. Each must be in the model. Defaults to `1`.
+        **kwargs: The arguments `prob`, `per_sample`, `fold`, `pairing`, `num_samples`,
+            `shards` and `seed` of `MixUp`, and those of `keras.layers.Layer`.
+
+    Call arguments:
+        x: Tensor `(batch_size, ...)`, or a nesting of such tensors. No labels: it
+            mixes in a model only.
+        training: As for `MixUp`.
+
+    Raises:
+        ValueError: If it is called with labels, a site before it in a step, or a site
+            that was made not at all.
+
+    Example:
+
+    >>> mix = keras_mixup.ManifoldMixUp(alpha=2.0)
+    >>> model = keras.Sequential(
+    ...     [
+    ...         mix,
+    ...         keras.layers.Dense(8, activation="relu"),
+    ...         mix.site(),
+    ...         keras.layers.Dense(8, activation="relu"),
+    ...         mix.site(),
+    ...         keras.layers.Dense(3, activation="softmax"),
+    ...     ]
+    ... )
+    >>> loss = keras_mixup.MixupLoss("sparse_categorical_crossentropy", mix)
+    >>> model.compile("adam", loss)
+    >>> x, y = np.random.rand(64, 4), np.random.randint(0, 3, 64)
+    >>> history = model.fit(x, y, verbose=0)
+
+    References:
+        - [Verma et al. (2019), Manifold Mixup](https://arxiv.org/abs/1806.05236)
+    """
+
+    extra_noise = ("site",)
+
+    def __init__(self, alpha: float = 2.0, *, sites: int = 1, **kwargs):
+        super().__init__(alpha, **kwargs)
+        self.sites = check_count("sites", sites)
+        self._made = 1
+
+    def site(self, *, shared: bool = False, **kwargs) -> "MixUpSite":
+        """A layer for one more place, to be called after this one in a step.
+
+        Args:
+            shared: Whether the place is met several times in a step, on branches that
+                do not follow each other, as in a siamese network. All of them are
+                mixed by the one plan. A block that is applied to its own output needs
+                a place for each time instead. Defaults to `False`.
+            **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`.
+        """
+        self._made += 1
+        self.sites = max(self.sites, self._made)
+        return MixUpSite(self, self._made - 1, shared, **kwargs)
+
+    def call(self, x, training=None):
+        self._enter(training)
+        if not training:
+            return self.mix_inputs(None, x)
+        arguments = self._arguments_in_model(x)
+        site = ops.cast(arguments["noise"].site[0] * self.sites, "int32")
+        plan = self.draw_plan(x, **arguments)
+        self._channel.publish(plan, site, self.sites)
+        return self.mix_inputs(plan.where(ops.equal(site, 0)), x)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        plan = self._channel.peek()
+        here = plan and plan.where(ops.equal(self._channel.site, 0))
+        return mix_masks(here, previous_mask)
+
+    def get_config(self):
+        return {**super().get_config(), "sites": self.sites}
+
+    @classmethod
+    def from_config(cls, config):
+        # Files of before hold arguments that were refused even then.
+        never = {"num_classes", "label_keys", "views"}
+        config = {name: value for name, value in config.items() if name not in never}
+        layer = super().from_config(config)
+        layer._made = layer.sites  # The others are in the config of the model.
+        return layer

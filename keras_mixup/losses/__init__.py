@@ -1,0 +1,1 @@
+"""The loss, and what it adds to the one that it wraps."""
