@@ -18,9 +18,8 @@ from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.values import check_values
 from keras_mixup.losses.values import safe_labels
 from keras_mixup.losses.values import weighed
-from keras_mixup.losses.values import weighted_shares
 from keras_mixup.losses.values import with_last_axis
-from keras_mixup.plans.compose import composed
+from keras_mixup.plans.sample_weight import weighted_shares
 from keras_mixup.step.names import newest
 from keras_mixup.step.names import only
 from keras_mixup.step.names import wait_for_layers
@@ -233,7 +232,7 @@ class MixupLoss(keras.losses.Loss):
                     "them, all places of one before those of the next. "
                     f"Received: mixup={self._names}"
                 )
-            plan, before = later if plan is None else composed(plan, later), channel
+            plan, before = later if plan is None else plan.then(later), channel
         return plan
 
 

@@ -9,7 +9,6 @@ from keras_mixup.losses.accuracy import kind_of_labels
 from keras_mixup.losses.base_loss import is_of_keras
 from keras_mixup.losses.base_loss import setting
 from keras_mixup.plans.blend import align
-from keras_mixup.plans.sample_weight import weigh
 
 
 def with_last_axis(y_true, y_pred):
@@ -44,16 +43,6 @@ def weighed(weight, values):
     """Values by their weights, nothing where the weight is 0, whatever the value."""
     weight = align(ops.cast(weight, values.dtype), values)
     return weight * ops.where(ops.equal(weight, 0), 0.0, values)
-
-
-def weighted_shares(plan, sample_weight):
-    """The share of each label, weighted, and the weight of the whole.
-
-    A share is 0, to the bit, where the label has no weight or no share in the blend.
-    """
-    shares, weight = weigh(plan, sample_weight)
-    empty = ops.equal(weight, 0)
-    return [ops.where(empty, 0.0, share) for share in shares], weight
 
 
 def check_values(loss, values, y_true, y_pred):

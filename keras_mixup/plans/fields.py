@@ -7,6 +7,7 @@ from keras_mixup._backend.checks import may_be_equal
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.ops import values
 from keras_mixup.pairing.shards import own_indices
+from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
 
 
@@ -72,6 +73,30 @@ class PlanFields(NamedTuple):
         ]
         shares = [ops.where(condition, share, 0.0) for share in self.shares]
         return self.with_terms(indices, shares)
+
+    def then(self, later):
+        """The plan that equals this one, followed by a later one.
+
+        A sample holds its partners of this plan, its partner of the later one, and
+        those that this partner has of this plan.
+        """
+        first = self
+        if first.shards != later.shards:
+            first, later = first.without_shards(), later.without_shards()
+        ops = ops_for(first.share, later.share)
+        partners, shares = [], []
+        for to, by in later.weighted_indices():
+            for partner, share in first.weighted_indices():
+                taken = take_samples(ops.reshape(partner, (-1,)), to)
+                partners.append(ops.reshape(taken, ops.shape(to)))
+                shares.append(by * take_samples(share, to))
+        return later.with_terms(partners[1:], shares[1:])
+
+    def weighted_indices(self):
+        """Pairs of indices and shares: of the sample itself, and of each partner."""
+        first = self.indices[0]
+        own = own_indices(first) + ops_for(first).zeros_like(first)
+        return [(own, self.lam), *zip(self.indices, self.shares)]
 
     def without_shards(self):
         """This plan, its partners counted over the whole batch alone."""

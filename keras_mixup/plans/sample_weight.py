@@ -36,3 +36,14 @@ def weigh(plan, sample_weight=None):
     divisor = total + ops.cast(weightless, total.dtype)
     both = zip(shares, parts)
     return [ops.where(weightless, s, p / divisor) for s, p in both], total
+
+
+def weighted_shares(plan, sample_weight):
+    """The share of each label, weighted, and the weight of the whole.
+
+    A share is 0, to the bit, where the label has no weight or no share in the blend.
+    """
+    shares, weight = weigh(plan, sample_weight)
+    ops = ops_for(weight)
+    empty = ops.equal(weight, 0)
+    return [ops.where(empty, 0.0, share) for share in shares], weight

@@ -8,7 +8,6 @@ from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from keras_mixup import pairing
 from keras_mixup.pairing import shards
-from keras_mixup.plans.compose import composed
 from keras_mixup.plans.sample_weight import weigh
 from tests.layers.test_distribute import on_jax
 from tests.layers.test_distribute import results_of
@@ -96,13 +95,13 @@ def test_a_plan_in_shards_is_one_of_the_batch_in_all_it_does():
         lambda p: p.lam,
         lambda p: weigh(p, x)[0][0],
         lambda p: p.union(x > 0),
-        lambda p: composed(p, later).mix(x),
-        lambda p: composed(later, p).mix(x),
+        lambda p: p.then(later).mix(x),
+        lambda p: later.then(p).mix(x),
     ):
         np.testing.assert_allclose(
             to_numpy(function(plan)), to_numpy(function(flat)), rtol=1e-5, atol=1e-6
         )
-    twice = composed(plan, later)
+    twice = plan.then(later)
     assert twice.shard_partners.shape == (2, 3, 3)
     np.testing.assert_allclose(
         to_numpy(twice.mix(x)), to_numpy(later.mix(plan.mix(x))), rtol=1e-5, atol=1e-6

@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 
 from keras_mixup import MixPlan
 from keras_mixup import pairing
-from keras_mixup.plans.compose import composed
 from keras_mixup.plans.noise import Noise
 from keras_mixup.plans.sample_weight import weigh
 from keras_mixup.plans.sampling import sampled
@@ -151,7 +150,7 @@ def test_then_equals_mixing_twice(mode):
 
     def both(x, *tensors):
         first, second, third = (MixPlan(*tensors[i : i + 2]) for i in (0, 2, 4))
-        one = composed(composed(first, second), third)
+        one = first.then(second).then(third)
         return third.mix(second.mix(first.mix(x))), one.mix(x), one.lam
 
     thrice, once, lam = run(both, mode, x, *[t for plan in plans for t in plan])
@@ -168,7 +167,7 @@ def test_a_plan_enters_and_leaves_a_compiled_function(mode):
 
     def step(x, rows, share):
         plan = MixPlan(rows, share)
-        return composed(plan, plan)
+        return plan.then(plan)
 
     plan = run(step, mode, x, ROWS, SHARE)
     assert isinstance(plan, MixPlan)
