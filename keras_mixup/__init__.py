@@ -3,12 +3,14 @@
 from keras_mixup import pairing
 from keras_mixup import policies
 from keras_mixup import random
+from keras_mixup import regions
 from keras_mixup import schedules
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.callbacks.clean_probability import CleanProbability
 from keras_mixup.callbacks.scheduler import MixupScheduler
 from keras_mixup.data.dataset import MixupDataset
 from keras_mixup.layers.adaptive import AdaptiveMixUp
+from keras_mixup.layers.cutmix import CutMix
 from keras_mixup.layers.manifold import ManifoldMixUp
 from keras_mixup.layers.mixup import MixUp
 from keras_mixup.losses.mixup_loss import MixupLoss
@@ -19,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AdaptiveMixUp",
     "CleanProbability",
+    "CutMix",
     "ManifoldMixUp",
     "MixPlan",
     "MixUp",
@@ -29,6 +32,7 @@ __all__ = [
     "pairing",
     "policies",
     "random",
+    "regions",
     "schedules",
 ]
 

@@ -15,10 +15,14 @@ MAY_IMPORT = {
     "pairing": {"_backend"},
     "plans": {"_backend", "random", "pairing"},
     "policies": {"_backend", "random", "pairing"},
+    "regions": {"_backend"},
     "schedules": {"_backend"},
     "data": {"_backend", "random", "plans"},
     "step": {"_backend"},
-    "layers": {"_backend", "random", "pairing", "plans", "policies", "data", "step"},
+    "layers": {
+        *("_backend", "random", "pairing", "plans", "policies", "regions"),
+        *("data", "step"),
+    },
     "losses": {"_backend", "plans", "step"},
     "callbacks": {"_backend", "layers", "losses"},
 }
@@ -78,7 +82,9 @@ def test_a_file_holds_one_concept(path):
         assert not any(line.startswith(("class ", "@")) for line in lines)
 
 
-@pytest.mark.parametrize("name", ["pairing", "policies", "random", "schedules"])
+@pytest.mark.parametrize(
+    "name", ["pairing", "policies", "random", "regions", "schedules"]
+)
 def test_a_public_module_shows_its_public_names(name):
     module = getattr(keras_mixup, name)
     assert dir(module) == sorted(module.__all__)

@@ -67,6 +67,7 @@ def test_the_public_names_are_those_that_are_promised():
     names = {
         "AdaptiveMixUp",
         "CleanProbability",
+        "CutMix",
         "MixPlan",
         "ManifoldMixUp",
         "MixUp",
@@ -77,6 +78,7 @@ def test_the_public_names_are_those_that_are_promised():
         "pairing",
         "policies",
         "random",
+        "regions",
         "schedules",
     }
     assert set(keras_mixup.__all__) == names

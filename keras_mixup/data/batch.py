@@ -32,14 +32,14 @@ def mix_parts(plan, parts, mix_inputs):
     return mixed
 
 
-def mix_inputs(plan, inputs, dtype):
+def mix_inputs(plan, inputs, dtype, data_format=None):
     """Inputs mixed by `plan`, or only cast where there is no plan."""
     if plan is None:
         return tree.map_structure(
             lambda x: None if x is None else ops_for(x).cast(x, dtype), inputs
         )
     check_signals(x=inputs)
-    return plan.mix(inputs, dtype)
+    return plan.mix(inputs, dtype, data_format)
 
 
 def mix_masks(plan, masks):
@@ -62,6 +62,6 @@ def check_no_places(parts):
     for key in (*entries.MASKS, entries.BOXES):
         if key in found:
             raise ValueError(
-                "`views` may move what an image shows, and would leave what says where "
-                f"it is. Received: views beside {key!r}"
+                f"What is mixed would leave its place, and {key!r} says where it is: "
+                f"the layer cannot have `views` or a region. Received: {key!r}"
             )

@@ -95,8 +95,6 @@ class AdaptiveMixUp(MixUp):
           Data](https://arxiv.org/abs/2311.01434)
     """
 
-    extra_noise = ("shuffle",)
-
     def __init__(
         self,
         policy: str | policies.Policy | Callable = "similarity",
@@ -158,6 +156,9 @@ class AdaptiveMixUp(MixUp):
             "distance": distances.serialize(self.distance),
             "features": features,
         }
+
+    def extra_noise(self):
+        return {"shuffle": 1}
 
     def can_compile(self):
         return False

@@ -48,9 +48,6 @@ class MixingLayer(SeededLayer):
 
     prob = Parameter(check_prob, "The probability that a sample is mixed at all.")
 
-    extra_noise = ()
-    """Names of fields of `Noise` beside those that every layer needs."""
-
     def __init__(
         self,
         *,
@@ -97,6 +94,10 @@ class MixingLayer(SeededLayer):
     def may_mix(self):
         """Whether the parameters, as they were last set, let anything be mixed."""
         return self._pipeline.get("prob") > 0
+
+    def extra_noise(self):
+        """Dict of fields of `Noise` that not every layer needs, and of their sizes."""
+        return {}
 
     def can_compile(self):
         """Whether drawing and mixing are operations that XLA knows."""
@@ -203,8 +204,9 @@ class MixingLayer(SeededLayer):
         check_batch(x=x)
         first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
         ops = ops_for(first)
-        count = Noise.count(self.num_samples, self.extra_noise)
+        extra = self.extra_noise()
+        count = Noise.count(self.num_samples, extra)
         uniforms = uniform((count, ops.shape(first)[0]), seed)
         # A seed of words is NumPy's, for batches of any kind.
         uniforms = ops.convert_to_tensor(uniforms)
-        return Noise.of(uniforms, self.num_samples, self.extra_noise)
+        return Noise.of(uniforms, self.num_samples, extra)

@@ -1,12 +1,10 @@
 """Layers that draw λ from a Beta distribution, or the weights of several samples."""
 
-import functools
-
 from keras_mixup._backend.checks import check_alpha
 from keras_mixup._backend.checks import check_flag
 from keras_mixup.layers.base import MixingLayer
 from keras_mixup.layers.parameter import Parameter
-from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.lookup import with_labels
 from keras_mixup.plans.plan import MixPlan
 from keras_mixup.plans.sampling import sampled
 from keras_mixup.plans.sampling import symmetric
@@ -42,16 +40,13 @@ class BetaLayer(MixingLayer):
         return symmetric(alpha, self.num_samples)
 
     def draw_plan(self, x, noise, *, alpha, prob, labels=None, loss=None, shards=1):
-        pairing = self.pairing
-        if contract_of(pairing).needs_labels:
-            pairing = functools.partial(pairing, labels=labels)
         drawn = sampled(
             noise,
             self.distribution(x, noise, alpha, labels, loss),
             prob=prob,
             per_sample=self.per_sample,
             fold=self.fold,
-            pairing=pairing,
+            pairing=with_labels(self.pairing, labels),
             shards=shards,
         )
         return MixPlan.of_terms(*drawn)

@@ -59,12 +59,13 @@ class ManifoldMixUp(BetaLayer):
         - [Verma et al. (2019), Manifold Mixup](https://arxiv.org/abs/1806.05236)
     """
 
-    extra_noise = ("site",)
-
     def __init__(self, alpha: float = 2.0, *, sites: int = 1, **kwargs):
         super().__init__(alpha, **kwargs)
         self.sites = check_count("sites", sites)
         self._made = 1
+
+    def extra_noise(self):
+        return {"site": 1}
 
     def site(self, *, shared: bool = False, **kwargs) -> "MixUpSite":
         """A layer for one more place, to be called after this one in a step.

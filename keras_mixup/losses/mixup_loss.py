@@ -16,6 +16,7 @@ from keras_mixup.losses.ignored_class import counted
 from keras_mixup.losses.ignored_class import over_counted
 from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.values import check_values
+from keras_mixup.losses.values import check_whole
 from keras_mixup.losses.values import safe_labels
 from keras_mixup.losses.values import weighed
 from keras_mixup.losses.values import with_last_axis
@@ -134,6 +135,7 @@ class MixupLoss(keras.losses.Loss):
         check_batch(plan=plan.share, y_true=y_true)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
+        check_whole(plan, y_pred)
         labels = plan.terms(y_true)
         shares = [plan.lam, *plan.shares]
         if self.track:

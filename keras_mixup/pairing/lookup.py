@@ -1,5 +1,7 @@
 """Pairings by their names."""
 
+import functools
+
 import keras
 
 from keras_mixup.pairing.builtin import derangement
@@ -72,6 +74,13 @@ def get_for(num_samples, identifier, shards=None):
             "A pairing that looks at labels pairs samples across the whole batch. "
             f"Received: shards={shards} with pairing={identifier!r}"
         )
+    return pairing
+
+
+def with_labels(pairing, labels):
+    """The pairing as a function of noise alone, whether it needs labels or not."""
+    if contract_of(pairing).needs_labels:
+        return functools.partial(pairing, labels=labels)
     return pairing
 
 

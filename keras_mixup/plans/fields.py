@@ -23,6 +23,7 @@ class PlanFields(NamedTuple):
     partners: object
     share: object
     shard_partners: object = ()
+    region: object = ()
 
     @classmethod
     def of_terms(cls, indices, shares):
@@ -90,7 +91,8 @@ class PlanFields(NamedTuple):
                 taken = take_samples(ops.reshape(partner, (-1,)), to)
                 partners.append(ops.reshape(taken, ops.shape(to)))
                 shares.append(by * take_samples(share, to))
-        return later.with_terms(partners[1:], shares[1:])
+        # Of labels alone: where a value is from, only both plans tell.
+        return later.with_terms(partners[1:], shares[1:])._replace(region=())
 
     def weighted_indices(self):
         """Pairs of indices and shares: of the sample itself, and of each partner."""
@@ -101,6 +103,11 @@ class PlanFields(NamedTuple):
     def without_shards(self):
         """This plan, its partners counted over the whole batch alone."""
         return self._replace(shard_partners=())
+
+    @property
+    def has_region(self):
+        """Whether partners are pasted into a region, and not blended."""
+        return _is_there(self.region)
 
     @property
     def num_partners(self):
@@ -149,7 +156,7 @@ class PlanFields(NamedTuple):
         )
 
     def _has_shards(self):
-        return len(getattr(self.shard_partners, "shape", ())) > 1
+        return _is_there(self.shard_partners)
 
     def _checked_share(self):
         shapes = [tuple(check_part(each).shape) for each in self[:2]]
@@ -160,3 +167,7 @@ class PlanFields(NamedTuple):
                 f"of shape {shapes[1]}"
             )
         return self.share
+
+
+def _is_there(field):
+    return len(getattr(field, "shape", ())) > 1

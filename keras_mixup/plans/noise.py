@@ -22,6 +22,7 @@ class Noise(NamedTuple):
         shuffle: Tensor `(batch_size,)` that a policy shuffles by, or `None`.
         site: Tensor `(batch_size,)`, of which the first number chooses among the
             places of a `ManifoldMixUp`, or `None`.
+        region: Tensor `(n, batch_size)` to place a region with, or `None`.
     """
 
     u: object
@@ -31,20 +32,21 @@ class Noise(NamedTuple):
     weights: object = None
     shuffle: object = None
     site: object = None
+    region: object = None
 
     @classmethod
-    def count(cls, num_samples=2, extra=()):
+    def count(cls, num_samples=2, extra=None):
         """How many uniforms a sample needs.
 
         Args:
             num_samples: How many samples are mixed into one.
-            extra: Names of further fields, of one uniform each.
+            extra: Dict of the names of further fields and of their numbers of uniforms.
         """
         weights = dirichlet.draws(num_samples) if num_samples > 2 else 0
-        return 3 + (num_samples - 1) + weights + len(extra)
+        return 3 + (num_samples - 1) + weights + sum((extra or {}).values())
 
     @classmethod
-    def of(cls, uniforms, num_samples=2, extra=()):
+    def of(cls, uniforms, num_samples=2, extra=None):
         """Names uniforms.
 
         Args:
@@ -52,23 +54,37 @@ class Noise(NamedTuple):
             num_samples: As for `count`.
             extra: As for `count`.
         """
-        taken = iter(range(uniforms.shape[0]))
-        fields = {name: uniforms[next(taken)] for name in ("u", "v", "prob")}
-        fields["pairing"] = tuple(uniforms[next(taken)] for _ in range(num_samples - 1))
-        fields |= {name: uniforms[next(taken)] for name in extra}
+        used = 0
+
+        def take(count):
+            nonlocal used
+            used += count
+            return uniforms[used - count : used]
+
+        def take_one():
+            return take(1)[0]
+
+        fields = {name: take_one() for name in ("u", "v", "prob")}
+        fields["pairing"] = tuple(take_one() for _ in range(num_samples - 1))
+        for name, count in (extra or {}).items():
+            fields[name] = take(count) if name == "region" else take_one()
         if num_samples > 2:
-            fields["weights"] = uniforms[next(taken) :]
+            fields["weights"] = uniforms[used:]
         return cls(**fields)
 
     def of_the_first(self):
         """The noise in which the first sample draws for the whole batch."""
-        weights = self.weights
+
+        def first(several):
+            return None if several is None else several[..., :1]
+
         return self._replace(
-            u=self.u[:1],
-            v=self.v[:1],
-            prob=self.prob[:1],
-            weights=None if weights is None else weights[:, :1],
-            shuffle=None if self.shuffle is None else self.shuffle[:1],
+            u=first(self.u),
+            v=first(self.v),
+            prob=first(self.prob),
+            weights=first(self.weights),
+            shuffle=first(self.shuffle),
+            region=first(self.region),
         )
 
     @property

@@ -20,6 +20,7 @@ from keras_mixup.plans.blend import blend_partners
 from keras_mixup.plans.blend import float_dtype
 from keras_mixup.plans.fields import PlanFields
 from keras_mixup.plans.noise import Noise
+from keras_mixup.plans.paste import paste
 from keras_mixup.plans.sampling import sampled
 from keras_mixup.plans.sampling import symmetric
 from keras_mixup.random.uniforms import Seed
@@ -43,6 +44,9 @@ class MixPlan(PlanFields):
         shard_partners: Optional integer tensor `(shards, samples per shard, k)`: the
             partners once more, as each shard of the batch counts its own samples.
             Where they are known, no sample has to leave its device.
+        region: Optional float tensor `(batch_size, axes, 2)`: where a box begins and
+            ends along each spatial axis, as fractions of it. In the box a sample takes
+            its partner's values, of which `share` is the part.
 
     Raises:
         TypeError: When it is applied, if a part of it is no tensor.
@@ -131,14 +135,18 @@ class MixPlan(PlanFields):
         own = ops.arange(ops.shape(samples)[0])
         return cls(own, ops.cast(ops.zeros_like(own), "float32"))
 
-    def mix(self, inputs, dtype=None):
+    def mix(self, inputs, dtype=None, data_format=None):
         """Blends every sample with its partner: λ·x + (1 − λ)·x[partners].
+
+        A plan with a region pastes the partner into it instead.
 
         Args:
             inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nesting
                 of such tensors in dicts, lists and tuples.
             dtype: Dtype of the result. Defaults to that of a floating input,
                 and to `keras.config.floatx()` for integers and booleans.
+            data_format: Of inputs for a region, `"channels_last"` or
+                `"channels_first"`. Defaults to that of Keras.
 
         Returns:
             The mixed tensors, in the same structure.
@@ -154,7 +162,14 @@ class MixPlan(PlanFields):
         >>> mixed["x"].tolist(), mixed["y"].tolist()
         ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
         """
-        return self._map(lambda x: self.blend(x, None, dtype or float_dtype(x)), inputs)
+
+        def mixed(x):
+            to = dtype or float_dtype(x)
+            if self.has_region:
+                return paste(x, self.indices[0], self.region, to, data_format)
+            return self.blend(x, None, to)
+
+        return self._map(mixed, inputs)
 
     def blend(self, x, shares, dtype):
         """One tensor, every sample blended with its partners.

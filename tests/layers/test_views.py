@@ -232,7 +232,7 @@ def test_a_row_and_itself_need_views():
     ],
 )
 def test_what_says_where_goes_with_no_view(part):
-    with pytest.raises(ValueError, match=f"views beside '{next(iter(part))}'"):
+    with pytest.raises(ValueError, match=f"'{next(iter(part))}' says where it is"):
         MixUp(views=VIEWS)({"images": images(), **part})
 
 

@@ -217,7 +217,7 @@ for name, spread in {
     }
     mix = MixUp(8.0, seed=0)
     mix(x, training=True)
-    moved[name]["samples"] = list(mix.plan.partners.shape)
+    moved[name]["samples"] = list(mix.plan.shard_partners.shape)
     # A pairing of the user's gets whole batches unless it is asked for shards.
     mix = MixUp(8.0, pairing=lambda noise: jax.numpy.argsort(noise))
     mix(x, training=True)
