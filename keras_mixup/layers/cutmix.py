@@ -129,6 +129,9 @@ class CutMix(PipelineLayer):
     def extra_noise(self):
         return {"region": self.region.num_uniforms(_MOST_AXES)}
 
+    def can_compile(self):
+        return isinstance(self.region, regions.Box) and super().can_compile()
+
     def may_mix(self):
         return self._pipeline.get("alpha") > 0 and super().may_mix()
 

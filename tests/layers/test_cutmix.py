@@ -11,6 +11,7 @@ from keras_mixup import MixUp
 from keras_mixup import MixupDataset
 from keras_mixup import MixupLoss
 from keras_mixup import MixupScheduler
+from keras_mixup import ops_for
 from keras_mixup.regions import Box
 from tests.data.test_batches import Once
 from tests.data.test_batches import through_stage
@@ -115,6 +116,30 @@ def test_bytes_a_stage_and_a_data_set():
 def test_a_py_dataset():
     x, y = numbered((9, 7, 3)), np.arange(SIZE)
     mixed, labels = MixupDataset(Once((x, y)), CutMix(num_classes=SIZE, seed=1))[0]
+    np.testing.assert_allclose(labels, counted(mixed), atol=1e-6)
+
+
+class LeftHalf:
+    """A region of a user's: the first half of the last axis, in NumPy's operations."""
+
+    def num_uniforms(self, axes):
+        return axes
+
+    def __call__(self, noise, lam, grid):
+        ops = ops_for(noise)
+        edges = [[[0.0, 1.0]] * (len(grid) - 1) + [[0.0, 0.5]]]
+        nothing = ops.zeros_like(lam)
+        edges = ops.convert_to_tensor(np.float32(edges)) + nothing[:, None, None]
+        return edges, nothing + (grid[-1] // 2) / grid[-1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_region_of_the_users(way):
+    x, y = numbered((4, 6, 1)), np.arange(SIZE)
+    layer = CutMix(region=LeftHalf(), pairing="roll", num_classes=SIZE)
+    mixed, labels = way(layer, x, y)
+    expected = np.where(np.arange(6)[:, None] < 3, np.roll(x, 1, axis=0), x)
+    np.testing.assert_array_equal(mixed, expected)
     np.testing.assert_allclose(labels, counted(mixed), atol=1e-6)
 
 
