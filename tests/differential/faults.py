@@ -78,7 +78,7 @@ def _no_gradient_by_partners():
     """Nothing is learnt from what a partner contributes."""
     mix = _Plan.mix
 
-    def mixed(plan, inputs, dtype=None):
+    def mixed(plan, inputs, dtype=None, data_format=None):
         own = _Plan(plan.partners, ops.zeros_like(plan.share))
         own, both = mix(own, inputs, dtype), mix(plan, inputs, dtype)
         lam = ops.reshape(plan.lam, (-1,) + (1,) * (len(own.shape) - 1))
@@ -92,7 +92,7 @@ def _half_mixed_inputs():
     """Inputs take half the share of their partners that labels do."""
     mix = _Plan.mix
 
-    def mixed(plan, inputs, dtype=None):
+    def mixed(plan, inputs, dtype=None, data_format=None):
         return mix(_Plan(plan.partners, plan.share / 2), inputs, dtype)
 
     return mock.patch.object(_Plan, "mix", mixed)

@@ -56,9 +56,9 @@ def test_it_loads_and_trains_on(path):
     before = [to_numpy(weight) for weight in model.trainable_weights]
     # Adam has counted the four steps of its first training.
     assert int(to_numpy(model.optimizer.iterations)) == 4
-    losses = model.fit(x, y, batch_size=8, epochs=3, verbose=0).history["loss"]
+    losses = model.fit(x, y, batch_size=8, epochs=1, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
-    assert int(to_numpy(model.optimizer.iterations)) == 10
+    assert int(to_numpy(model.optimizer.iterations)) == 6
     assert all(
         (to_numpy(weight) != old).any()
         for weight, old in zip(model.trainable_weights, before)
