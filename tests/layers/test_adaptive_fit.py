@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from keras_mixup import AdaptiveMixUp
+from keras_mixup import MixupLoss
 from keras_mixup import policies
 from tests.layers.test_distribute import on_jax
 from tests.layers.test_distribute import on_tensorflow
 from tests.layers.test_distribute import results_of
 from tests.layers.test_fit import check_drawn_plans
+from tests.models import CLASSES
 from tests.models import COMPILED
+from tests.models import FEATURES
 from tests.models import QUICK
 from tests.models import classifier
 from tests.models import compiled
@@ -93,6 +96,24 @@ def test_outside_training_a_model_is_the_one_without_the_layer(mix):
     assert model.evaluate(x, y, verbose=0) == plain.evaluate(x, y, verbose=0)
 
 
+def side_by_side(mixes, track=(), rate=0.5, **way):
+    """A model of one classifier behind each layer: they all train in one step."""
+    inputs = keras.Input((FEATURES,))
+    head = functools.partial(keras.layers.Dense, CLASSES, "softmax", use_bias=False)
+    outputs = {mix.name: head(name=f"of_{mix.name}")(mix(inputs)) for mix in mixes}
+    model = keras.Model(inputs, outputs)
+    plain = "sparse_categorical_crossentropy"
+    losses = {m.name: MixupLoss(plain, m, track=m.name in track) for m in mixes}
+    model.compile(keras.optimizers.SGD(rate), losses, **way)
+    return model
+
+
+def losses_of(model, names, x, y, **kwargs):
+    """The history of a training on labels that are those of every classifier."""
+    history = fit(model, x, dict.fromkeys(names, y), **kwargs)
+    return history, {name: history[f"{name}_loss"] for name in names}
+
+
 MIRRORED = """
 import json
 
@@ -104,9 +125,9 @@ tf.config.set_logical_device_configuration(cpu, two)
 
 import keras
 
-from keras_mixup import AdaptiveMixUp, MixupLoss
-from tests.models import classifier, data, kernel_of
-from tests.layers.test_adaptive_fit import POLICIES
+from keras_mixup import AdaptiveMixUp
+from tests.models import data
+from tests.layers.test_adaptive_fit import POLICIES, losses_of, side_by_side
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
@@ -123,32 +144,34 @@ class Recorded(AdaptiveMixUp):
 x, y = data(16)
 
 
-def steps(mix, **way):
-    loss = MixupLoss("sparse_categorical_crossentropy", mix, track=True)
-    model = classifier(mix)
-    model.compile(keras.optimizers.SGD(0.0), loss, **way)
-    logs = [
-        model.fit(x[i : i + 8], y[i : i + 8], 8, shuffle=False, verbose=0).history
+def steps(mixes, **way):
+    model = side_by_side(mixes, track=["inverse_loss"], rate=0.0, **way)
+    names = [mix.name for mix in mixes]
+    halves = [
+        losses_of(model, names, x[i : i + 8], y[i : i + 8], batch_size=8, epochs=1)
         for i in (0, 8)
     ]
-    running = mix._channel.running_loss
+    kernels = {name: model.get_layer(f"of_{name}").kernel for name in names}
+    means = {mix.name: mix._channel.running_loss for mix in mixes}
     return {
-        "loss": [log["loss"][0] for log in logs],
-        "lam": [log["mixup_lam"][0] for log in logs],
-        "kernel": kernel_of(model).tolist(),
-        "running": None if running is None else float(running.value),
+        "lam": [history["mixup_lam"][0] for history, _ in halves],
+        "loss": {name: [of[name][0] for _, of in halves] for name in names},
+        "kernel": {n: kernel.numpy().tolist() for n, kernel in kernels.items()},
+        "running": {n: float(m.value) for n, m in means.items() if m is not None},
     }
 
 
-results = {}
-for name, policy in POLICIES.items():
-    with strategy.scope():
-        mix = Recorded(policy, pairing="roll", name=name)
+with strategy.scope():
+    mixes = [Recorded(p, pairing="roll", name=name) for name, p in POLICIES.items()]
+    for mix in mixes:
         mix.plans = []
-        results[name] = {"eager": steps(mix, run_eagerly=True), "plans": mix.plans}
-        if mix._channel.running_loss is not None:
-            mix = AdaptiveMixUp(policy, pairing="roll")
-            results[name]["graph"] = steps(mix, jit_compile=False)
+    results = {"eager": steps(mixes, run_eagerly=True)}
+    results["plans"] = {mix.name: mix.plans for mix in mixes}
+    learning = [
+        AdaptiveMixUp(POLICIES[name], pairing="roll", name=name)
+        for name in results["eager"]["running"]
+    ]
+    results["graph"] = steps(learning, jit_compile=False)
 print(json.dumps(results))
 """
 
@@ -163,10 +186,9 @@ def mirrored():
 @pytest.mark.parametrize("name", POLICIES)
 def test_replicas_follow_their_plans_and_share_one_running_loss(name, mirrored):
     x, y = data(16)
-    result = mirrored[name]
-    kernel = np.array(result["eager"]["kernel"])
+    kernel = np.array(mirrored["eager"]["kernel"][name])
     losses = np.zeros((2, 2))
-    for step, replica, rows, share in result["plans"]:
+    for step, replica, rows, share in mirrored["plans"][name]:
         half = slice(8 * step + 4 * replica, 8 * step + 4 * replica + 4)
         rows, share = np.array(rows), np.array(share)
         p = softmax(mixed(x[half], rows, share) @ kernel)
@@ -174,16 +196,17 @@ def test_replicas_follow_their_plans_and_share_one_running_loss(name, mirrored):
         if name == "inverse_loss":
             lam = 1 / (1 + losses[0].mean()) if step else 1
             np.testing.assert_allclose(share, min(lam, 1 - lam), rtol=1e-5, atol=1e-7)
-    close(result["eager"]["loss"], losses.mean(axis=1))
-    ways = result.keys() - {"plans"}
-    assert ("graph" in ways) == (name in ("inverse_loss", "function"))
-    for way in ways:
-        first, second = result[way]["loss"]
-        if result[way]["running"] is not None:
-            close(result[way]["running"], (second + 0.9 * first) / 1.9)
+    close(mirrored["eager"]["loss"][name], losses.mean(axis=1))
+    learns = name in ("inverse_loss", "function")
+    for way in ("eager", "graph"):
+        result = mirrored[way]
+        assert (name in result["running"]) == learns
+        if learns:
+            first, second = result["loss"][name]
+            close(result["running"][name], (second + 0.9 * first) / 1.9)
         if name == "inverse_loss":
             lam = 1 / (1 + first)
-            close(result[way]["lam"], [1, max(lam, 1 - lam)])
+            close(result["lam"], [1, max(lam, 1 - lam)])
 
 
 DATA_PARALLEL = """
@@ -193,21 +216,20 @@ import jax
 import keras
 
 from keras_mixup import AdaptiveMixUp
-from tests.models import classifier, compiled, data, fit
-from tests.layers.test_adaptive_fit import POLICIES
+from tests.models import data
+from tests.layers.test_adaptive_fit import POLICIES, losses_of, side_by_side
 
 assert len(jax.devices()) == 2
 x, y = data(24)
 
 
 def trainings(shards):
-    results = {}
-    for name, policy in POLICIES.items():
-        keras.utils.set_random_seed(4)
-        mix = AdaptiveMixUp(policy, shards=shards, seed=1)
-        model = compiled(classifier(mix), mix)
-        results[name] = fit(model, x, y, batch_size=8)["loss"]
-    return results
+    keras.utils.set_random_seed(4)
+    mixes = [
+        AdaptiveMixUp(policy, shards=shards, seed=1, name=name)
+        for name, policy in POLICIES.items()
+    ]
+    return losses_of(side_by_side(mixes), POLICIES, x, y, batch_size=8)[1]
 
 
 # Two devices make two shards by themselves.
