@@ -10,7 +10,9 @@ from keras_mixup import MixUp
 from keras_mixup.pairing import LabelKernel
 from tests.data.test_pipeline import WAYS
 from tests.models import classifier
+from tests.modes import compiled
 from tests.modes import run
+from tests.modes import to_numpy
 
 LABELS = np.float32([0.0, 0.5, 0.6, 2.0, 2.0, 9.0])
 
@@ -43,6 +45,13 @@ def frequencies(kernel, labels):
     ) / len(rows)
 
 
+def on_backend(kernel, labels, noise, mode):
+    """The partners for each noise, drawn by one compiled function."""
+    draw = compiled(lambda n, y: kernel(n, y), mode)
+    labels = keras.ops.convert_to_tensor(labels)
+    return to_numpy([draw(keras.ops.convert_to_tensor(n), labels) for n in noise])
+
+
 @pytest.mark.parametrize("exclude_self", [False, True])
 @pytest.mark.parametrize(
     "labels", [LABELS, LABELS[:, None], np.stack([LABELS, LABELS[::-1]], 1)]
@@ -53,10 +62,8 @@ def test_partners_follow_the_kernel(labels, exclude_self, mode):
     found = frequencies(kernel, labels)
     np.testing.assert_allclose(found, expected, atol=1e-3)
     few = noise_for(labels)[::100]
-    on_backend = run(
-        lambda y, *noise: [kernel(n, y) for n in noise], mode, labels, *few
-    )
-    np.testing.assert_array_equal(on_backend, [kernel(n, labels) for n in few])
+    rows = on_backend(kernel, labels, few, mode)
+    np.testing.assert_array_equal(rows, [kernel(n, labels) for n in few])
     if exclude_self:
         assert np.diag(found).tolist() == [0] * len(labels)
 
@@ -144,8 +151,8 @@ def test_equal_labels_pair_alike(bandwidth):
 def test_an_outlier_takes_the_nearest_row_and_never_itself(bandwidth, mode):
     labels = np.float32([0, 1, 1e6])
     kernel = LabelKernel(bandwidth, exclude_self=True)
-    for noise in (np.zeros(3), np.full(3, 0.4), np.full(3, 1 - 2**-24)):
-        rows = run(lambda n, y: kernel(n, y), mode, noise.astype("float32"), labels)
+    noise = np.float32([[0] * 3, [0.4] * 3, [1 - 2**-24] * 3])
+    for rows in on_backend(kernel, labels, noise, mode):
         assert (rows != np.arange(3)).all()
         if bandwidth == 1e-8:
             assert rows.tolist() == [1, 0, 1]
@@ -249,5 +256,5 @@ def test_a_label_that_is_no_number_pairs_with_itself(
     assert (found[known, 2] == 0).all()
     assert found[2, 2] == (0 if exclude_self else 1)
     few = noise_for(labels)[::2000]
-    rows = run(lambda y, *noise: [kernel(n, y) for n in noise], mode, labels, *few)
+    rows = on_backend(kernel, labels, few, mode)
     np.testing.assert_array_equal(rows, [kernel(n, labels) for n in few])
