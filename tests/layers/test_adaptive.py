@@ -48,8 +48,27 @@ def known_noise(monkeypatch):
     monkeypatch.setattr(base, "uniform", uniform)
 
 
+class Beside(keras.layers.Layer):
+    """Layers that all get the same batch."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+        self.built = True
+
+    def call(self, x, training=None):
+        return [layer(x, training=training) for layer in self.layers]
+
+    @property
+    def plan(self):
+        return [layer.plan for layer in self.layers]
+
+
 def in_model(mode):
     def shares(layer, x):
+        if isinstance(layer, list):
+            _, plans = train_call(Beside(layer), x, mode)
+            return [plan.share for plan in plans]
         _, plan = train_call(layer, x, mode)
         return plan.share
 
@@ -60,7 +79,11 @@ def in_model(mode):
 def in_pipeline(through):
     def shares(layer, x):
         size = len(keras.tree.flatten(x)[0])
-        _, y = through(layer, x, np.eye(size, dtype="float32"))
+        y = np.eye(size, dtype="float32")
+        if isinstance(layer, list):
+            mixed = through(lambda x, y: tuple(each(x, y) for each in layer), x, y)
+            return [1 - np.diag(y) for _, y in mixed]
+        _, y = through(layer, x, y)
         return 1 - np.diag(y)
 
     shares.__name__ = through.__name__
@@ -75,7 +98,10 @@ WAYS = [
 
 @pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
 def shares_of(request):
-    """The partner's share of each sample: in a model, and in three pipelines."""
+    """The partner's share of each sample: in a model, and in three pipelines.
+
+    Of one layer, or of each in a list: they are compiled as one.
+    """
     return request.param
 
 
@@ -169,13 +195,15 @@ def test_pairs_of_one_distance_draw_from_one_beta(shares_of):
 @pytest.mark.parametrize("policy", [*POLICIES, policies.Shuffled("exponential")])
 def test_equal_rows_and_batches_of_one_are_finite(policy, shares_of):
     x = np.ones((6, 2), "float32")
-    for distance in DISTANCES:
-        layer = AdaptiveMixUp(policy, distance=distance, pairing="derangement")
-        found = shares_of(layer, x)
+    layers = [
+        AdaptiveMixUp(policy, distance=distance, pairing="derangement")
+        for distance in DISTANCES
+    ]
+    for found in shares_of(layers, x):
         assert ((found >= 0) & (found <= 0.5)).all()
         if policy == "exponential":
             np.testing.assert_allclose(found, np.exp(-1) / 2, atol=1e-6)
-        assert np.isfinite(shares_of(layer, x[:1])).all()
+    assert np.isfinite(shares_of(layers, x[:1])).all()
 
 
 def test_zero_vectors_are_at_cosine_distance_1(shares_of):
@@ -214,11 +242,11 @@ def test_a_structure_counts_as_one_long_vector(shares_of):
     whole = np.concatenate(
         [leaf.reshape(SIZE, -1) for leaf in keras.tree.flatten(x)], 1
     )
-    for distance in DISTANCES:
-        layers = [AdaptiveMixUp(distance=distance, seed=1) for _ in range(2)]
-        np.testing.assert_allclose(
-            shares_of(layers[0], x), shares_of(layers[1], whole), atol=1e-5
-        )
+    of_structure, of_whole = (
+        shares_of([AdaptiveMixUp(distance=each, seed=1) for each in DISTANCES], batch)
+        for batch in (x, whole)
+    )
+    np.testing.assert_allclose(of_structure, of_whole, atol=1e-5)
 
 
 @pytest.mark.usefixtures("known_noise")
@@ -285,12 +313,17 @@ def plan_of(layer, x):
 
 
 def test_alpha_0_and_prob_0_mix_nothing(shares_of):
-    for policy in ("similarity", "exponential", policies.Fixed(0.3)):
-        for off in ({"alpha": 0}, {"prob": 0}):
-            layer = AdaptiveMixUp(policy, fold=False, pairing="roll", **off)
-            assert (shares_of(layer, data()) == 0).all()
-            setattr(layer, next(iter(off)), 1.0)
-            assert (shares_of(layer, data()) > 0).any()
+    layers = {
+        (policy, off): AdaptiveMixUp(policy, fold=False, pairing="roll", **{off: 0})
+        for policy in ("similarity", "exponential", policies.Fixed(0.3))
+        for off in ("alpha", "prob")
+    }
+    for shares in shares_of([*layers.values()], data()):
+        assert (shares == 0).all()
+    for (_, off), layer in layers.items():
+        setattr(layer, off, 1.0)
+    for shares in shares_of([*layers.values()], data()):
+        assert (shares > 0).any()
 
 
 def test_without_folding_lam_is_that_of_the_policy(shares_of):
