@@ -40,8 +40,17 @@ def wheel(session):
     session.run("python", "-m", "build", silent=True)
 
 
+def compiled_once(session):
+    """Makes JAX keep what it compiles: many tests, of any session, compile the same."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(session.cache_dir.resolve() / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
 def test_the_wheel(session, backend, *pins):
     """Runs the whole suite on the wheel, out of reach of the sources it was made of."""
+    cache = compiled_once(session)
     (wheel,) = pathlib.Path("dist").resolve().glob("*.whl")
     folder = pathlib.Path(session.create_tmp()).resolve()
     session.install(*LAZILY, f"{wheel}[{backend},dev]", *pins)
@@ -57,11 +66,6 @@ def test_the_wheel(session, backend, *pins):
     if backend != "tensorflow":
         # The code of the docs needs TensorFlow.
         what = [*what, "--ignore=tests/test_readme.py"]
-    # Many tests compile what others have compiled.
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
     # Of two processes on two cores, each is faster with one thread.
     threads = {"OMP_NUM_THREADS": "1"}
     env = {"KERAS_BACKEND": backend, **cache, **threads}
@@ -99,6 +103,7 @@ def together(session):
     more = ["tests/data/test_stage.py", "tests/_backend/test_compiling.py"]
     export = ["tests/layers/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
+    on_jax |= compiled_once(session)
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
     steps = ["tests/step/test_steps.py", "-k", "compiled"]
     session.run("pytest", *TWO, *files, env=on_torch)
