@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "_backend": set(),
     "random": {"_backend"},
     "pairing": {"_backend"},
-    "plans": {"_backend", "random", "pairing"},
+    "plans": {"_backend", "random", "pairing", "regions"},
     "policies": {"_backend", "random", "pairing"},
     "regions": {"_backend"},
     "schedules": {"_backend"},

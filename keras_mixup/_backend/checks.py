@@ -142,6 +142,20 @@ def check_label_keys(keys):
     return tuple(keys)
 
 
+def check_threshold(threshold):
+    """Returns the share above which a class counts, or `None`, or raises."""
+    if threshold is None:
+        return None
+    return check_real("target_threshold", threshold, least=0, below=1)
+
+
+def check_dense_labels(dense):
+    """Returns a flag, a tuple of the keys of labels, or `None`, or raises."""
+    if isinstance(dense, (list, tuple, set, frozenset)):
+        return tuple(dense)
+    return None if dense is None else check_flag("dense_labels", dense)
+
+
 def check_num_samples(num_samples):
     """Returns a number of samples of at least 2, or raises with what was expected."""
     if check_count("num_samples", num_samples) < 2:
@@ -150,6 +164,16 @@ def check_num_samples(num_samples):
             f"Received: num_samples={num_samples}"
         )
     return int(num_samples)
+
+
+def check_grid(region, grid):
+    """Returns the sizes of the axes that a region has a place on, or raises."""
+    if (region is None) != (len(grid) == 0) or len(grid) > 3:
+        raise ValueError(
+            "`grid` must hold the sizes of one to three spatial axes, for a `region`. "
+            f"Received: region={region!r}, grid={grid!r}"
+        )
+    return tuple(check_batch_size(size) for size in grid)
 
 
 def check_batch_size(batch_size):

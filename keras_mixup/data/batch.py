@@ -8,27 +8,35 @@ from keras_mixup._backend.tensor_checks import check_signals
 from keras_mixup.data import entries
 from keras_mixup.data.boxes import mix_boxes
 from keras_mixup.data.labels import mix_labels
+from keras_mixup.data.pasted_boxes import paste_boxes
+from keras_mixup.data.rules import AS_THEY_ARE
 from keras_mixup.plans.plan import MixPlan
 
 
-def mix_parts(plan, parts, mix_inputs):
+def mix_parts(plan, parts, mix_inputs, rules=AS_THEY_ARE):
     """Mixes the parts of a batch.
 
     Args:
         plan: A `MixPlan`, or `None` to leave the samples unmixed.
-        parts: What `BatchReader.dense` returned.
+        parts: What `BatchReader.soft` returned.
         mix_inputs: Function of a plan and of inputs to these, mixed.
+        rules: The `Rules`.
     """
     mixed = {"x": mix_inputs(plan, parts["x"])}
     if "y" in parts:
-        labels, weight = mix_labels(plan, parts["y"], parts.get(entries.WEIGHT))
+        weight = parts.get(entries.WEIGHT)
+        labels, weight = mix_labels(plan, parts["y"], weight, rules)
         mixed["y"] = labels
         if entries.WEIGHT in parts:
             mixed[entries.WEIGHT] = weight
     if entries.BOXES in parts:
         boxes = parts[entries.BOXES]
         plan = plan or MixPlan.identity(boxes["labels"])
-        mixed[entries.BOXES] = mix_boxes(plan, boxes)
+        if plan.has_region:
+            boxes = paste_boxes(plan, boxes, parts["x"], rules)
+        else:
+            boxes = mix_boxes(plan, boxes)
+        mixed[entries.BOXES] = boxes
     return mixed
 
 

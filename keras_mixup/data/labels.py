@@ -10,12 +10,18 @@ from keras_mixup._backend.tensor_checks import is_one_a_sample
 from keras_mixup.data.classes import class_counts
 from keras_mixup.data.classes import class_ids
 from keras_mixup.data.classes import one_hot
+from keras_mixup.data.dense import mix_dense_labels
+from keras_mixup.data.rules import AS_THEY_ARE
+from keras_mixup.data.targets import above
+from keras_mixup.data.targets import smoothed
 from keras_mixup.plans.blend import float_dtype
 from keras_mixup.plans.sample_weight import weigh
 
 
-def dense_labels(labels, sample_weight=None, num_classes=None, float_ids=True):
-    """Labels that may be blended, checked to go with their weights.
+def soft_labels(
+    labels, sample_weight=None, num_classes=None, float_ids=True, rules=AS_THEY_ARE
+):
+    """Labels that may be mixed, checked to go with their weights.
 
     Args:
         labels: Tensor `(batch_size, ...)` or a nesting of such tensors, or of `None`.
@@ -26,31 +32,46 @@ def dense_labels(labels, sample_weight=None, num_classes=None, float_ids=True):
         num_classes: Number of classes of integer labels, or a nesting of these.
         float_ids: Whether floats of one number per sample, too, are class ids where
             there is a number of classes.
+        rules: The `Rules`.
     """
     leaves = tree.flatten(labels)
     counts = class_counts(labels, num_classes)
+    pasted = rules.are_pasted(labels)
     targets = [
-        None if y is None else _dense(y, n, float_ids) for y, n in zip(leaves, counts)
+        y if y is None or stays else _soft(y, n, float_ids)
+        for y, n, stays in zip(leaves, counts, pasted)
     ]
     if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
-        for target, count in zip(targets, counts):
-            _check_width(target, count)
+        for target, count, stays in zip(targets, counts, pasted):
+            _check_width(target, None if stays else count)
+    if rules.smoothing:
+        targets = [
+            y if y is None or stays else smoothed(y, n, rules.smoothing)
+            for y, n, stays in zip(targets, counts, pasted)
+        ]
     weights = tree.flatten(sample_weight)
     if len(weights) not in (1, len(targets)):
         raise ValueError(
             "`sample_weight` must be one tensor, or one for each of the "
             f"{len(targets)} labels. Received: {len(weights)} weights"
         )
+    if sample_weight is not None and len(weights) < len(targets) and any(rules.dense):
+        raise ValueError(
+            "Labels of elements have weights of elements once they are pasted, so each "
+            f"of several labels needs a `sample_weight` of its own. Received: one for "
+            f"{len(targets)} labels"
+        )
     return tree.pack_sequence_as(labels, targets)
 
 
-def mix_labels(plan, labels, sample_weight=None):
+def mix_labels(plan, labels, sample_weight=None, rules=AS_THEY_ARE):
     """Labels and weights such that one soft loss is the two-term weighted loss.
 
     Args:
         plan: A `MixPlan`, or `None` to leave the samples unmixed.
-        labels: What `dense_labels` returned.
+        labels: What `soft_labels` returned.
         sample_weight: The weights that it was given.
+        rules: The `Rules`.
 
     Returns:
         The mixed labels, and the mixed weights (`None` if none came).
@@ -58,18 +79,40 @@ def mix_labels(plan, labels, sample_weight=None):
     targets, weights = tree.flatten(labels), tree.flatten(sample_weight)
     if plan is None:
         mixed, weighed = targets, [_as_float(w) for w in weights]
+    elif any(rules.dense):
+        several = weights * len(targets) if len(weights) == 1 else weights
+        mixed, weighed = zip(
+            *(
+                _mix_one(plan, y, w, rules._replace(dense=dense))
+                for y, w, dense in zip(targets, several, rules.dense)
+            )
+        )
+        weighed = weighed[: len(weights)]
     else:
         shares, weighed = zip(*(weigh(plan, w) for w in weights))
         if len(shares) == 1:
             shares *= len(targets)
-        mixed = [
-            None if y is None else plan.blend(y, s, y.dtype)
-            for y, s in zip(targets, shares)
-        ]
+        mixed = [_blended(plan, y, s, rules) for y, s in zip(targets, shares)]
     return (
         tree.pack_sequence_as(labels, list(mixed)),
         tree.pack_sequence_as(sample_weight, list(weighed)),
     )
+
+
+def _mix_one(plan, y, weight, rules):
+    if y is None:
+        return None, weight
+    if rules.dense:
+        return mix_dense_labels(plan, y, weight, rules.data_format)
+    shares, total = weigh(plan, weight)
+    return _blended(plan, y, shares, rules), total
+
+
+def _blended(plan, y, shares, rules):
+    if y is None or rules.threshold is None:
+        return None if y is None else plan.blend(y, shares, y.dtype)
+    # What is there does not depend on what a sample weighs.
+    return above(plan.blend(y, None, y.dtype), rules.threshold)
 
 
 def check_not_ids(key, labels):
@@ -103,7 +146,7 @@ def look_like_class_ids(labels):
     )
 
 
-def _dense(labels, num_classes, float_ids):
+def _soft(labels, num_classes, float_ids):
     dtype = keras.backend.standardize_dtype(labels.dtype)
     alone = _are_single(labels)
     if dtype == "bool" and num_classes in (1, 2) and alone:

@@ -15,8 +15,9 @@ from keras_mixup.data.element import is_named
 from keras_mixup.data.element import pack
 from keras_mixup.data.element import unpack
 from keras_mixup.data.labels import check_not_ids
-from keras_mixup.data.labels import dense_labels
 from keras_mixup.data.labels import look_like_class_ids
+from keras_mixup.data.labels import soft_labels
+from keras_mixup.data.rules import AS_THEY_ARE
 
 
 class Batch(NamedTuple):
@@ -109,33 +110,40 @@ class BatchReader:
         for key, entry in x.items():
             self._inputs_of(key, entry, self.label_keys == ())
 
-    def dense(self, batch, are_targets=False):
+    def counts(self, batch):
+        """`num_classes`, in the form of the labels of a batch."""
+        labels, counts = batch.parts.get("y"), self.num_classes
+        if batch.is_dict and isinstance(counts, (dict, list)) and len(labels) == 1:
+            (only,) = labels
+            if not isinstance(counts, dict) or only not in counts:
+                return {only: counts}
+        return counts
+
+    def soft(self, batch, are_targets=False, rules=AS_THEY_ARE):
         """The parts of a batch with class ids as one-hot labels, to be blended.
 
         Args:
             batch: What `read` returned.
             are_targets: Whether the labels are known to be numbers and not classes.
+            rules: The `Rules`.
         """
         labels = batch.parts.get("y")
         if labels is None:
             return batch.parts
-        counts = self.num_classes
-        if batch.is_dict and isinstance(counts, (dict, list)) and len(labels) == 1:
-            (only,) = labels
-            if not isinstance(counts, dict) or only not in counts:
-                counts = {only: counts}
+        counts = self.counts(batch)
         if counts is None and not are_targets:
             self._look_at_floats(labels, batch.is_dict)
         alone = len(tree.flatten(labels)) == 1
         # Floats beside other labels that share a number of classes are no classes.
         may_be_ids = batch.is_dict or alone or not isinstance(counts, int)
-        dense = dense_labels(
+        soft = soft_labels(
             labels,
             batch.parts.get("sample_weight"),
             counts,
             float_ids=may_be_ids and not are_targets,
+            rules=rules,
         )
-        return {**batch.parts, "y": dense}
+        return {**batch.parts, "y": soft}
 
     def _read_dict(self, batch, mixing):
         labels = entries.label_keys_in(batch, self.label_keys)

@@ -157,8 +157,8 @@ class AdaptiveMixUp(MixUp):
             "features": features,
         }
 
-    def extra_noise(self):
-        return {"shuffle": 1}
+    def extra_noise(self, x):
+        return {"shuffle": 1, **super().extra_noise(x)}
 
     def can_compile(self):
         return False

@@ -15,7 +15,6 @@ from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
-from keras_mixup.data.batch import mix_parts
 from keras_mixup.layers.parameter import Parameter
 from keras_mixup.layers.seeded import SeededLayer
 from keras_mixup.pairing.contract import contract_of
@@ -32,7 +31,7 @@ class MixingLayer(SeededLayer):
     """Draws a plan for each batch of a training step, applies it, and publishes it.
 
     A subclass must define `draw_plan`, and overrides what else is not as here:
-    `extra_noise`, `may_mix`, `can_compile`, `mix_inputs`.
+    `draw`, `extra_noise`, `may_mix`, `can_compile`, `mix_inputs`.
 
     Args:
         prob: Number in [0, 1], the probability that a sample is mixed at all.
@@ -91,12 +90,20 @@ class MixingLayer(SeededLayer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define `draw_plan`.")
 
+    def draw(self, x, noise, **arguments):
+        """The plan of a batch as it is applied: `draw_plan`, and what follows it."""
+        return self.draw_plan(x, noise=noise, **arguments)
+
     def may_mix(self):
         """Whether the parameters, as they were last set, let anything be mixed."""
         return self._pipeline.get("prob") > 0
 
-    def extra_noise(self):
-        """Dict of fields of `Noise` that not every layer needs, and of their sizes."""
+    def extra_noise(self, x):
+        """Dict of fields of `Noise` that not every layer needs, and of their sizes.
+
+        Args:
+            x: The inputs.
+        """
         return {}
 
     def can_compile(self):
@@ -126,12 +133,27 @@ class MixingLayer(SeededLayer):
         return super().__call__(x, **kwargs)
 
     def call(self, x, training=None):
+        return self.mix_in_model(x, training)
+
+    def mix_in_model(self, x, training, **drawing):
+        """Mixes inputs of a model.
+
+        Args:
+            x: The inputs.
+            training: Whether to mix.
+            **drawing: Further arguments of `draw`.
+        """
         self._enter(training)
         if not training:
             return self.mix_inputs(None, x)
-        plan, mixed = self._draw_and_mix({"x": x}, **self._arguments_in_model(x))
+        drawing |= self._arguments_in_model(x)
+
+        def mix(plan, parts):
+            return self.mix_inputs(plan, parts["x"])
+
+        plan, mixed = self._draw_and_mix({"x": x}, mix, **drawing)
         self._channel.publish(plan)
-        return mixed["x"]
+        return mixed
 
     def compute_mask(self, inputs, previous_mask=None):
         return mix_masks(self._channel.plan, previous_mask)
@@ -192,10 +214,10 @@ class MixingLayer(SeededLayer):
             **parameters,
         }
 
-    def _draw_and_mix(self, parts, **arguments):
+    def _draw_and_mix(self, parts, mix, **arguments):
         def draw_and_mix(parts):
-            plan = self.draw_plan(parts["x"], **arguments)
-            return plan, mix_parts(plan, parts, self.mix_inputs)
+            plan = self.draw(parts["x"], **arguments)
+            return plan, mix(plan, parts)
 
         # XLA may not know the operations of a function of the user's.
         return fused(draw_and_mix, parts) if self.can_compile() else draw_and_mix(parts)
@@ -204,7 +226,7 @@ class MixingLayer(SeededLayer):
         check_batch(x=x)
         first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
         ops = ops_for(first)
-        extra = self.extra_noise()
+        extra = self.extra_noise(x)
         count = Noise.count(self.num_samples, extra)
         uniforms = uniform((count, ops.shape(first)[0]), seed)
         # A seed of words is NumPy's, for batches of any kind.

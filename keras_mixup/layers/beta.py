@@ -2,15 +2,15 @@
 
 from keras_mixup._backend.checks import check_alpha
 from keras_mixup._backend.checks import check_flag
-from keras_mixup.layers.base import MixingLayer
 from keras_mixup.layers.parameter import Parameter
+from keras_mixup.layers.region_layer import RegionLayer
 from keras_mixup.pairing.lookup import with_labels
 from keras_mixup.plans.plan import MixPlan
 from keras_mixup.plans.sampling import sampled
 from keras_mixup.plans.sampling import symmetric
 
 
-class BetaLayer(MixingLayer):
+class BetaLayer(RegionLayer):
     """Mixes by λ from Beta(α, α), or by weights from Dirichlet(α, …, α).
 
     A subclass may override `distribution`.
@@ -18,7 +18,7 @@ class BetaLayer(MixingLayer):
     Args:
         alpha: The concentration α, a number ≥ 0.
         fold: Whether λ is folded to [½, 1].
-        **kwargs: Keyword arguments of `MixingLayer`.
+        **kwargs: Keyword arguments of `RegionLayer`.
     """
 
     alpha = Parameter(check_alpha, "The concentration α of the distribution of λ.")

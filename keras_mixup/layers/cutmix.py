@@ -3,26 +3,13 @@
 from collections.abc import Callable
 
 import keras
-from keras import tree
 
-from keras_mixup import regions
-from keras_mixup._backend.checks import check_alpha
-from keras_mixup._backend.ops import ops_for
-from keras_mixup.data.batch import check_no_places
-from keras_mixup.data.batch import mix_inputs
-from keras_mixup.layers.parameter import Parameter
+from keras_mixup.layers.beta import BetaLayer
 from keras_mixup.layers.pipeline import PipelineLayer
-from keras_mixup.pairing.lookup import with_labels
-from keras_mixup.plans.paste import spatial_axes
-from keras_mixup.plans.plan import MixPlan
-from keras_mixup.plans.sampling import sampled
-from keras_mixup.random.beta import folded_beta_from_uniforms
-
-_MOST_AXES = 3
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
-class CutMix(PipelineLayer):
+class CutMix(PipelineLayer, BetaLayer):
     """Pastes a box of another sample into every sample of a batch.
 
     The label is mixed by what was pasted, to the pixel: 1 − λ is the part of the sample
@@ -90,8 +77,6 @@ class CutMix(PipelineLayer):
         - [Yun et al. (2019), CutMix](https://arxiv.org/abs/1905.04899)
     """
 
-    alpha = Parameter(check_alpha, "The concentration α of the distribution of λ.")
-
     def __init__(
         self,
         alpha: float = 1.0,
@@ -107,84 +92,27 @@ class CutMix(PipelineLayer):
         seed: int | None = None,
         **kwargs,
     ):
+        if unknown := {"fold", "num_samples"} & set(kwargs):
+            raise ValueError(
+                "CutMix takes the values of one partner, and a large box of B in A is "
+                f"no small one of A in B. Received: {sorted(unknown)}"
+            )
         super().__init__(
-            parameters={"alpha": alpha},
+            alpha=alpha,
+            fold=False,
+            region=region,
             prob=prob,
             per_sample=per_sample,
             pairing=pairing,
             num_classes=num_classes,
             label_keys=label_keys,
+            data_format=data_format,
             shards=shards,
             seed=seed,
             **kwargs,
         )
-        self.region = regions.get(region)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                '`data_format` must be "channels_last" or "channels_first". '
-                f"Received: data_format={data_format!r}"
-            )
-        self.data_format = data_format or keras.config.image_data_format()
-
-    def extra_noise(self):
-        return {"region": self.region.num_uniforms(_MOST_AXES)}
-
-    def can_compile(self):
-        return isinstance(self.region, regions.Box) and super().can_compile()
-
-    def may_mix(self):
-        return self._pipeline.get("alpha") > 0 and super().may_mix()
-
-    def draw_plan(self, x, noise, *, alpha, prob, labels=None, loss=None, shards=1):
-        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
-        ops, shape = ops_for(first), ops_for(first).shape(first)
-        grid = [shape[axis] for axis in spatial_axes(first, self.data_format)]
-        drawn = noise if self.per_sample else noise.of_the_first()
-        small, own_is_larger = folded_beta_from_uniforms(drawn.u, drawn.v, alpha)
-        lam = ops.where(own_is_larger, 1 - small, small)
-        edges, covered = self.region(drawn.region, lam, grid)
-        covered = ops.where(alpha > 0, covered, 0.0)
-        plan = MixPlan.of_terms(
-            *sampled(
-                noise,
-                lambda *_: [covered],
-                prob=prob,
-                per_sample=self.per_sample,
-                fold=False,
-                pairing=with_labels(self.pairing, labels),
-                shards=shards,
-            )
-        )
-        everywhere = ops.zeros_like(noise.u)[:, None, None]
-        return plan._replace(region=edges + everywhere)
-
-    def mix_inputs(self, plan, x):
-        return mix_inputs(plan, x, self.compute_dtype, self.data_format)
-
-    def compute_mask(self, inputs, previous_mask=None):
-        leaves = [mask for mask in tree.flatten(previous_mask) if mask is not None]
-        symbolic = any(isinstance(mask, keras.KerasTensor) for mask in leaves)
-        if leaves and not symbolic and self._channel.plan is not None:
-            raise ValueError(
-                f"The layer {self.name!r} pastes steps, and does not know which of "
-                "them are padding. Put it where there is no mask, or use MixUp."
-            )
-        return super().compute_mask(inputs, previous_mask)
-
-    def check_parts(self, parts):
-        check_no_places(parts)
-        for label in tree.flatten(parts.get("y")):
-            if label is not None and len(label.shape) > 2:
-                raise ValueError(
-                    "CutMix mixes the labels of whole samples. Labels of pixels or of "
-                    "steps would have to be pasted as the inputs are. Received: labels "
-                    f"of shape {tuple(label.shape)}"
-                )
 
     def get_config(self):
-        return {
-            "alpha": self.alpha,
-            **super().get_config(),
-            "region": regions.serialize(self.region),
-            "data_format": self.data_format,
-        }
+        config = super().get_config()
+        del config["fold"], config["num_samples"]
+        return config

@@ -64,8 +64,8 @@ class ManifoldMixUp(BetaLayer):
         self.sites = check_count("sites", sites)
         self._made = 1
 
-    def extra_noise(self):
-        return {"site": 1}
+    def extra_noise(self, x):
+        return {"site": 1, **super().extra_noise(x)}
 
     def site(self, *, shared: bool = False, **kwargs) -> "MixUpSite":
         """A layer for one more place, to be called after this one in a step.

@@ -6,8 +6,11 @@ import keras
 import numpy as np
 from keras import tree
 
+from keras_mixup._backend.checks import check_dense_labels
 from keras_mixup._backend.checks import check_label_keys
 from keras_mixup._backend.checks import check_num_classes
+from keras_mixup._backend.checks import check_real
+from keras_mixup._backend.checks import check_threshold
 from keras_mixup._backend.ops import call_as_is
 from keras_mixup._backend.ops import is_foreign
 from keras_mixup._backend.tensor_checks import check_no_class_ids
@@ -15,16 +18,18 @@ from keras_mixup._backend.tensor_checks import check_no_table
 from keras_mixup._backend.traces import in_dataset
 from keras_mixup.data.batch import mix_parts
 from keras_mixup.data.dataset import mixed_dataset
+from keras_mixup.data.dense import which_are_dense
 from keras_mixup.data.element import as_element
 from keras_mixup.data.element import is_handed_over
 from keras_mixup.data.element import is_pair
 from keras_mixup.data.reader import BatchReader
-from keras_mixup.layers.base import MixingLayer
+from keras_mixup.data.rules import Rules
+from keras_mixup.layers.region_layer import RegionLayer
 from keras_mixup.pairing.contract import contract_of
 from keras_mixup.random.seeds import check_no_seed
 
 
-class PipelineLayer(MixingLayer):
+class PipelineLayer(RegionLayer):
     """Mixes batches that come with their labels, in `tf.data` and on NumPy.
 
     A subclass may override `check_parts`.
@@ -32,10 +37,12 @@ class PipelineLayer(MixingLayer):
     Args:
         num_classes: Number of classes, or a nesting of such numbers.
         label_keys: The keys of labels in a dict, or `None` to tell by their names.
-        data_format: As every layer of images of Keras takes it. Whole samples are
-            blended, in which it makes no difference.
-        bounding_box_format: The same: boxes are kept as they are.
-        **kwargs: Keyword arguments of `MixingLayer`.
+        label_smoothing: The part of a label, in [0, 1), that all classes share.
+        target_threshold: The share, in [0, 1), above which a class counts as 1.
+        dense_labels: Which labels are of elements: `True`, `False`, keys, or `None`.
+        bounding_box_format: A format of `keras.utils.bounding_boxes`, or `None`.
+        min_visible: The part of a box below which what is left of it is dropped.
+        **kwargs: Keyword arguments of `RegionLayer`.
     """
 
     def __init__(
@@ -43,16 +50,31 @@ class PipelineLayer(MixingLayer):
         *,
         num_classes=None,
         label_keys=None,
-        data_format=None,
+        label_smoothing=0.0,
+        target_threshold=None,
+        dense_labels=None,
         bounding_box_format=None,
+        min_visible=0.1,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.label_smoothing = check_real(
+            "label_smoothing", label_smoothing, least=0, below=1
+        )
+        self.target_threshold = check_threshold(target_threshold)
+        self.bounding_box_format = bounding_box_format
+        self.min_visible = check_real("min_visible", min_visible, least=0, most=1)
         # Not as attributes of a layer, of whose lists Keras makes others.
         self._reader = BatchReader(
             self.name, check_num_classes(num_classes), check_label_keys(label_keys)
         )
+        self._dense_labels = check_dense_labels(dense_labels)
         self._in_model = False
+
+    @property
+    def dense_labels(self):
+        """Which labels are of elements: `True`, `False`, keys, or `None`."""
+        return self._dense_labels
 
     @property
     def num_classes(self):
@@ -68,7 +90,7 @@ class PipelineLayer(MixingLayer):
         """Raises of parts of a batch that the layer cannot mix.
 
         Args:
-            parts: What `BatchReader.dense` returned.
+            parts: What `BatchReader.soft` returned.
         """
 
     def __call__(
@@ -88,10 +110,18 @@ class PipelineLayer(MixingLayer):
 
     def get_config(self):
         keys = self.label_keys
+        dense = self.dense_labels
+        further = {
+            "label_smoothing": self.label_smoothing or None,
+            "target_threshold": self.target_threshold,
+            "dense_labels": list(dense) if isinstance(dense, tuple) else dense,
+            "bounding_box_format": self.bounding_box_format,
+        }
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
             "label_keys": None if keys is None else list(keys),
+            **{name: value for name, value in further.items() if value is not None},
         }
 
     def stage(self, num_parallel_calls: int | None = None):
@@ -149,17 +179,42 @@ class PipelineLayer(MixingLayer):
         mixing = training is None or training
         batch = self._reader.read(element, mixing)
         are_targets = contract_of(self.pairing).labels_are_targets
-        parts = self._reader.dense(batch, are_targets)
+        rules = self._rules(batch, mixing)
+        parts = self._reader.soft(batch, are_targets, rules)
+
+        def mix(plan, parts):
+            return mix_parts(plan, parts, self.mix_inputs, rules)
+
         if not mixing:
-            return batch.restore(mix_parts(None, parts, self.mix_inputs))
+            return batch.restore(mix(None, parts))
         self.check_parts(parts)
         inputs = batch.parts["x"]
         arguments = self._pipeline.draw_arguments(inputs, seed)
         arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
         _, mixed = self._draw_and_mix(
-            parts, labels=batch.labels, shards=self.shards or 1, **arguments
+            parts, mix, labels=batch.labels, shards=self.shards or 1, **arguments
         )
         return batch.restore(mixed)
+
+    def _rules(self, batch, mixing):
+        dense = ()
+        if self.may_paste and "y" in batch.parts:
+            dense = which_are_dense(
+                batch.parts["y"],
+                batch.parts["x"],
+                self.dense_labels,
+                self._reader.counts(batch),
+                self.data_format,
+            )
+        return Rules(
+            tuple(dense),
+            self.only_pastes,
+            self.data_format,
+            self.label_smoothing if mixing else 0.0,
+            self.target_threshold,
+            self.bounding_box_format,
+            self.min_visible,
+        )
 
     def _is_batch(self, x):
         return self._reader.is_batch(x) or (is_pair(x) and self._is_handed_over(x))

@@ -9,6 +9,7 @@ from keras_mixup._backend.ops import values
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
+from keras_mixup.plans.region import PlanRegion
 
 
 class PlanFields(NamedTuple):
@@ -107,7 +108,7 @@ class PlanFields(NamedTuple):
     @property
     def has_region(self):
         """Whether partners are pasted into a region, and not blended."""
-        return _is_there(self.region)
+        return isinstance(self.region, PlanRegion)
 
     @property
     def num_partners(self):
@@ -156,7 +157,7 @@ class PlanFields(NamedTuple):
         )
 
     def _has_shards(self):
-        return _is_there(self.shard_partners)
+        return hasattr(self.shard_partners, "shape")
 
     def _checked_share(self):
         shapes = [tuple(check_part(each).shape) for each in self[:2]]
@@ -167,7 +168,3 @@ class PlanFields(NamedTuple):
                 f"of shape {shapes[1]}"
             )
         return self.share
-
-
-def _is_there(field):
-    return len(getattr(field, "shape", ())) > 1

@@ -84,8 +84,17 @@ class Noise(NamedTuple):
             prob=first(self.prob),
             weights=first(self.weights),
             shuffle=first(self.shuffle),
-            region=first(self.region),
         )
+
+    def for_region(self, per_sample):
+        """The noise of regions: of every sample, or for all of them that of the first.
+
+        Args:
+            per_sample: Whether every sample has a region of its own.
+        """
+        if per_sample:
+            return self.region
+        return self.region[..., :1] + self.ops.zeros_like(self.region)
 
     @property
     def ops(self):

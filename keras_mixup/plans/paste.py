@@ -1,67 +1,78 @@
 """A partner's values inside a region, and the sample's own outside of it."""
 
-import keras
-
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
+from keras_mixup.plans.blend import blend
+from keras_mixup.plans.region import spatial_axes
 
 
-def spatial_axes(x, data_format=None):
-    """The axes of a tensor along which a region has a place.
-
-    All but those of the samples and of the channels; of a table the one of its columns.
-
-    Args:
-        x: Tensor `(batch_size, ...)` of at least one more axis.
-        data_format: `"channels_last"`, `"channels_first"`, or `None` for Keras's.
-    """
-    rank = len(x.shape)
-    if rank < 2 or rank > 5:
-        raise ValueError(
-            "A region needs from one to three spatial axes beside those of samples and "
-            f"channels. Received: a tensor of shape {tuple(x.shape)}"
-        )
-    if rank == 2:
-        return (1,)
-    first = (data_format or keras.config.image_data_format()) == "channels_first"
-    return tuple(range(2, rank)) if first else tuple(range(1, rank - 1))
-
-
-def paste(x, partners, edges, dtype, data_format=None):
-    """The samples of `x`, and inside a region the values of their partners.
+def mix_in_region(plan, x, dtype, data_format=None):
+    """The samples of `x`, mixed with their partners inside the regions of a plan.
 
     An element is inside where its centre is, whatever the resolution of `x`.
 
     Args:
+        plan: A `MixPlan` with a region.
         x: Tensor `(batch_size, ...)`.
-        partners: The partner of every sample.
-        edges: Float tensor `(batch_size, axes, 2)`, as a region returns it.
         dtype: Dtype of the result.
         data_format: As for `spatial_axes`.
     """
     axes = spatial_axes(x, data_format)
-    if edges.shape[1] != len(axes):
+    ops = ops_for(x, plan.share)
+    if plan.region.pastes:
+        return ops.cast(paste(plan, x, axes), dtype)
+    share = element_shares(plan, x, axes)[1]
+    return blend([x, take_samples(x, plan.indices[0])], [1 - share, share], dtype)
+
+
+def paste(plan, x, axes):
+    """`x` with the partners' values inside the regions, its dtype unchanged.
+
+    Args:
+        plan: A `MixPlan` whose region pastes.
+        x: Tensor `(batch_size, ...)`.
+        axes: Its spatial axes.
+    """
+    inside = _inside(plan, x, axes)
+    # Selected and not multiplied: what is not finite goes nowhere else.
+    return ops_for(x, inside).where(inside, take_samples(x, plan.indices[0]), x)
+
+
+def element_shares(plan, x, axes):
+    """The shares that a sample and its partner have in each element of `x`.
+
+    Args:
+        plan: A `MixPlan` with a region.
+        x: Tensor `(batch_size, ...)`.
+        axes: Its spatial axes.
+
+    Returns:
+        List of two float32 tensors of the rank of `x`, of size 1 along other axes.
+    """
+    inside = _inside(plan, x, axes)
+    ops = ops_for(inside, plan.share)
+    share = ops.zeros_like(plan.share) + 1
+    if not plan.region.pastes:
+        # Where nothing is mixed, at another place of a model say, nothing is inside.
+        share = ops.where(plan.share > 0, plan.region.share, 0.0)
+    share = ops.reshape(share, (-1,) + (1,) * (len(x.shape) - 1))
+    share = ops.where(inside, share, 0.0)
+    return [1 - share, share]
+
+
+def _inside(plan, x, axes):
+    region = plan.region
+    if region.num_axes != len(axes):
         raise ValueError(
             "A region has a place along as many axes as the tensor that it was drawn "
-            f"for. Received: {edges.shape[1]} axes for a tensor of shape "
+            f"for. Received: {region.num_axes} axes for a tensor of shape "
             f"{tuple(x.shape)}"
         )
-    ops, inside = ops_for(x, edges), True
-    for index, axis in enumerate(axes):
-        size = ops.shape(x)[axis]
-        centres = (ops.cast(ops.arange(size), "float32") + 0.5) / size_of(ops, size)
-        within = ops.logical_and(
-            centres[None, :] >= edges[:, index, :1],
-            centres[None, :] < edges[:, index, 1:],
-        )
-        shape = [1] * len(x.shape)
-        shape[0], shape[axis] = -1, size
-        inside = ops.logical_and(inside, ops.reshape(within, tuple(shape)))
-    # Selected and not multiplied: what is not finite goes nowhere else.
-    mixed = ops.where(inside, take_samples(x, partners), x)
-    return ops.cast(mixed, dtype)
-
-
-def size_of(ops, size):
-    """The size of an axis as a float32."""
-    return ops.cast(size, "float32")
+    ops = ops_for(x, plan.share)
+    sizes = [ops.shape(x)[axis] for axis in axes]
+    inside = region.inside(sizes)
+    shape = [1] * len(x.shape)
+    shape[0] = -1
+    for axis, size in zip(axes, sizes):
+        shape[axis] = size
+    return ops.reshape(inside, tuple(shape))

@@ -2,32 +2,27 @@
 
 from collections.abc import Callable
 
-from keras import tree
-
 from keras_mixup._backend.checks import check_batch_size
 from keras_mixup._backend.checks import check_broadcasts
 from keras_mixup._backend.checks import check_concentration
 from keras_mixup._backend.checks import check_flag
+from keras_mixup._backend.checks import check_grid
 from keras_mixup._backend.checks import check_num_samples
 from keras_mixup._backend.checks import check_prob
-from keras_mixup._backend.compiling import fused
 from keras_mixup._backend.ops import ops_for
-from keras_mixup._backend.tensor_checks import check_samples
 from keras_mixup.pairing.lookup import get_for
-from keras_mixup.pairing.shards import take_samples
-from keras_mixup.plans.blend import all_shares
-from keras_mixup.plans.blend import blend_partners
-from keras_mixup.plans.blend import float_dtype
-from keras_mixup.plans.fields import PlanFields
+from keras_mixup.plans.application import PlanApplication
 from keras_mixup.plans.noise import Noise
-from keras_mixup.plans.paste import paste
+from keras_mixup.plans.region_sampling import in_region
 from keras_mixup.plans.sampling import sampled
 from keras_mixup.plans.sampling import symmetric
 from keras_mixup.random.uniforms import Seed
 from keras_mixup.random.uniforms import uniform
+from keras_mixup.regions.lookup import get_for as get_region
+from keras_mixup.regions.lookup import num_uniforms
 
 
-class MixPlan(PlanFields):
+class MixPlan(PlanApplication):
     """The partners of a batch and their shares, applied to anything of the batch.
 
     A plan is drawn once and applied to inputs, labels, masks, weights and the loss,
@@ -44,9 +39,8 @@ class MixPlan(PlanFields):
         shard_partners: Optional integer tensor `(shards, samples per shard, k)`: the
             partners once more, as each shard of the batch counts its own samples.
             Where they are known, no sample has to leave its device.
-        region: Optional float tensor `(batch_size, axes, 2)`: where a box begins and
-            ends along each spatial axis, as fractions of it. In the box a sample takes
-            its partner's values, of which `share` is the part.
+        region: Where a sample takes its partner's values, as `draw` makes it of a
+            region. `share` is then the partner's part of the whole sample.
 
     Raises:
         TypeError: When it is applied, if a part of it is no tensor.
@@ -83,6 +77,8 @@ class MixPlan(PlanFields):
         fold: bool = True,
         pairing: str | Callable = "shuffle",
         num_samples: int = 2,
+        region: str | Callable | None = None,
+        grid: tuple[int, ...] = (),
         seed: Seed = None,
     ) -> "MixPlan":
         """Draws a plan for a batch.
@@ -98,6 +94,9 @@ class MixPlan(PlanFields):
                 share of itself. `False` gives the raw λ in [0, 1].
             pairing: Name of a pairing in `keras_mixup.pairing`, or a callable.
             num_samples: Integer ≥ 2, how many samples are mixed into one.
+            region: Optional region of `keras_mixup.regions` to paste partners into, as
+                `CutMix` does. It takes the raw λ, whatever `fold` is.
+            grid: The sizes of the spatial axes of the inputs, for a region.
             seed: An integer, a `keras.random.SeedGenerator` or `None`. In a `tf.data`
                 map `None`, a `tf.random.Generator`, or a tensor of two integers that
                 comes with each batch. For NumPy a generator of it, or uint32 words.
@@ -111,16 +110,22 @@ class MixPlan(PlanFields):
         num_samples = check_num_samples(num_samples)
         batch_size = check_batch_size(batch_size)
         alpha = check_broadcasts("alpha", check_concentration(alpha), (batch_size,))
-        uniforms = uniform((Noise.count(num_samples), batch_size), seed)
+        region, grid = get_region(num_samples, region), check_grid(region, grid)
+        extra = {} if region is None else {"region": num_uniforms(region, len(grid))}
+        uniforms = uniform((Noise.count(num_samples, extra), batch_size), seed)
+        noise = Noise.of(uniforms, num_samples, extra)
         drawn = sampled(
-            Noise.of(uniforms, num_samples),
+            noise,
             symmetric(alpha, num_samples),
             prob=check_prob(prob),
             per_sample=check_flag("per_sample", per_sample),
-            fold=check_flag("fold", fold),
+            fold=check_flag("fold", fold) and region is None,
             pairing=get_for(num_samples, pairing),
         )
-        return cls.of_terms(*drawn)
+        plan = cls.of_terms(*drawn)
+        if region is None:
+            return plan
+        return in_region(plan, region, noise.for_region(per_sample), grid)
 
     @classmethod
     def identity(cls, samples):
@@ -134,117 +139,3 @@ class MixPlan(PlanFields):
         ops = ops_for(samples)
         own = ops.arange(ops.shape(samples)[0])
         return cls(own, ops.cast(ops.zeros_like(own), "float32"))
-
-    def mix(self, inputs, dtype=None, data_format=None):
-        """Blends every sample with its partner: λ·x + (1 − λ)·x[partners].
-
-        A plan with a region pastes the partner into it instead.
-
-        Args:
-            inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nesting
-                of such tensors in dicts, lists and tuples.
-            dtype: Dtype of the result. Defaults to that of a floating input,
-                and to `keras.config.floatx()` for integers and booleans.
-            data_format: Of inputs for a region, `"channels_last"` or
-                `"channels_first"`. Defaults to that of Keras.
-
-        Returns:
-            The mixed tensors, in the same structure.
-
-        Raises:
-            TypeError: If a leaf is no numeric tensor.
-            ValueError: If a leaf has no batch axis, or another batch size.
-
-        Example:
-
-        >>> plan = keras_mixup.MixPlan(np.array([1, 0]), np.array([0.25, 0.5]))
-        >>> mixed = plan.mix({"x": np.eye(2), "y": np.array([10, 20])})
-        >>> mixed["x"].tolist(), mixed["y"].tolist()
-        ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
-        """
-
-        def mixed(x):
-            to = dtype or float_dtype(x)
-            if self.has_region:
-                return paste(x, self.indices[0], self.region, to, data_format)
-            return self.blend(x, None, to)
-
-        return self._map(mixed, inputs)
-
-    def blend(self, x, shares, dtype):
-        """One tensor, every sample blended with its partners.
-
-        Args:
-            x: Tensor of samples.
-            shares: What a sample keeps of itself, and then the share of each partner,
-                as `weigh` returns them. `None` for those of the plan.
-            dtype: Dtype of the result.
-        """
-        own, *others = shares or (None, *self.shares)
-        shares = all_shares(others, dtype, own)
-        indices = self.indices
-        return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
-
-    def partner(self, inputs):
-        """The samples that each is mixed with: x[partners], dtype unchanged.
-
-        Args:
-            inputs: As for `mix`.
-
-        Returns:
-            The partners, in the same structure; of several per sample, of shape
-            `(batch_size, k, ...)`.
-
-        Example:
-
-        >>> plan = keras_mixup.MixPlan(np.array([2, 0, 2]), np.full(3, 0.1))
-        >>> plan.partner(np.array([3, 5, 7])).tolist()
-        [7, 3, 7]
-        """
-
-        def take(x):
-            _, *partners = self.terms(x)
-            several = len(self.share.shape) > 1
-            return ops_for(x).stack(partners, axis=1) if several else partners[0]
-
-        return self._map(take, inputs)
-
-    def union(self, mask):
-        """Where a sample or any of its partners is valid, for boolean masks.
-
-        Example:
-
-        >>> plan = keras_mixup.MixPlan(np.array([1, 0]), np.array([0.25, 0.5]))
-        >>> plan.union(np.array([[True, False], [False, False]])).tolist()
-        [[True, False], [True, False]]
-        """
-        own, *others = self.terms(mask)
-        for other in others:
-            own = ops_for(own).logical_or(own, other)
-        return own
-
-    def terms(self, inputs):
-        """The tensors themselves, and then those of each partner.
-
-        Example:
-
-        >>> plan = keras_mixup.MixPlan(np.array([[1, 2]] * 3), np.full((3, 2), 0.2))
-        >>> [each.tolist() for each in plan.terms(np.array([3, 5, 7]))]
-        [[3, 5, 7], [5, 5, 5], [7, 7, 7]]
-        """
-
-        def take(partners):
-            return tree.map_structure(lambda x: take_samples(x, partners), inputs)
-
-        return [inputs, *(take(partners) for partners in self.indices)]
-
-    def _map(self, function, structure):
-        size = self.shares[0].shape[0]
-
-        def checked(x):
-            if x is None:
-                return None
-            check_samples("inputs", x, size)
-            return function(ops_for(x, self.partners).convert_to_tensor(x))
-
-        return tree.map_structure(checked, structure)

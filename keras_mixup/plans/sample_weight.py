@@ -24,12 +24,21 @@ def weigh(plan, sample_weight=None):
     """
     if sample_weight is None:
         return None, None
-    ops = ops_for(sample_weight, plan.share)
-    weights = [ops.cast(w, float_dtype(w)) for w in plan.terms(sample_weight)]
-    shares = [
-        align(ops.cast(share, weights[0].dtype), weights[0])
-        for share in (plan.lam, *plan.shares)
-    ]
+    return weigh_terms([plan.lam, *plan.shares], plan.terms(sample_weight))
+
+
+def weigh_terms(shares, weights):
+    """The shares and the weight of a blend, given the terms of both.
+
+    Args:
+        shares: List of the shares, of samples or of their elements.
+        weights: List of as many weights. The result has the axes of whichever has more.
+    """
+    ops = ops_for(shares, weights)
+    weights = [ops.cast(w, float_dtype(w)) for w in weights]
+    if len(weights[0].shape) < len(shares[0].shape):
+        weights = [align(w, shares[0]) for w in weights]
+    shares = [align(ops.cast(share, weights[0].dtype), weights[0]) for share in shares]
     parts = [part(w, share) for share, w in zip(shares, weights)]
     total = sum(parts)
     weightless = ops.equal(total, 0)
@@ -38,12 +47,18 @@ def weigh(plan, sample_weight=None):
     return [ops.where(weightless, s, p / divisor) for s, p in both], total
 
 
-def weighted_shares(plan, sample_weight):
+def weighted_shares(plan, sample_weight, shares=None):
     """The share of each label, weighted, and the weight of the whole.
 
     A share is 0, to the bit, where the label has no weight or no share in the blend.
+
+    Args:
+        plan: The `MixPlan` of the batch.
+        sample_weight: Tensor `(batch_size, ...)`.
+        shares: Optional list of the shares of elements, instead of those of samples.
     """
-    shares, weight = weigh(plan, sample_weight)
+    shares = shares or [plan.lam, *plan.shares]
+    shares, weight = weigh_terms(shares, plan.terms(sample_weight))
     ops = ops_for(weight)
     empty = ops.equal(weight, 0)
     return [ops.where(empty, 0.0, share) for share in shares], weight

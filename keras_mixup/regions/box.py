@@ -32,8 +32,7 @@ class Box:
 
     Returns:
         A float32 tensor `(batch_size, axes, 2)` of where the box begins and ends along
-        each axis, as fractions of it, and a float32 tensor `(batch_size,)` of what it
-        covers.
+        each axis, as fractions of it.
 
     Raises:
         ValueError: If an argument is not one of these, or out of its range.
@@ -41,13 +40,14 @@ class Box:
     Example:
 
     >>> box = keras_mixup.regions.Box("inside")
-    >>> edges, covered = box(np.full((4, 1), 0.5), np.array([0.75]), (8, 8))
-    >>> edges.tolist(), covered.tolist()
-    ([[[0.25, 0.75], [0.25, 0.75]]], [0.25])
+    >>> box(np.full((2, 1), 0.5), np.array([0.75]), (8, 8)).tolist()
+    [[[0.25, 0.75], [0.25, 0.75]]]
 
     References:
         - [Yun et al. (2019), CutMix](https://arxiv.org/abs/1905.04899)
     """
+
+    can_compile = True
 
     def __init__(
         self,
@@ -72,15 +72,14 @@ class Box:
 
     def __call__(self, noise, lam, grid):
         ops = ops_for(noise, lam)
-        covered, edges = 1.0, []
+        edges = []
         lam = ops.cast(lam, "float32")
         for axis, size in enumerate(grid):
             side = self._side(ops, noise, lam, axis, len(grid))
             size = ops.cast(size, "float32")
             ends = self._ends(ops, noise[axis], side, size)
-            covered = covered * ((ends[1] - ends[0]) / size)
             edges.append(ops.stack([end / size for end in ends], axis=-1))
-        return ops.stack(edges, axis=1), covered
+        return ops.stack(edges, axis=1)
 
     def get_config(self):
         """The arguments of the constructor, for saving."""

@@ -11,8 +11,8 @@ def get(identifier):
     """Resolves a region from its name, its saved config or itself.
 
     Args:
-        identifier: `"box"`, a `Box`, an object of your own with its methods, or what
-            `serialize` returned.
+        identifier: `"box"`, a region, a function of your own that is called as one, or
+            what `serialize` returned.
 
     Returns:
         A region.
@@ -30,17 +30,44 @@ def get(identifier):
         identifier = keras.saving.deserialize_keras_object(identifier)
     if isinstance(identifier, str) and identifier in _BY_NAME:
         return _BY_NAME[identifier]()
-    if isinstance(identifier, type) and hasattr(identifier, "num_uniforms"):
+    if isinstance(identifier, type):
         return identifier()
-    if callable(identifier) and hasattr(identifier, "num_uniforms"):
+    if callable(identifier):
         return identifier
     error = ValueError if isinstance(identifier, str) else TypeError
     raise error(
         f"`region` must be one of {sorted(_BY_NAME)}, a region of "
-        "`keras_mixup.regions`, or an object that is called as they are and has "
-        f"`num_uniforms`. Received: region={identifier!r} "
-        f"(of type {type(identifier).__name__})"
+        "`keras_mixup.regions`, or a function that is called as they are. Received: "
+        f"region={identifier!r} (of type {type(identifier).__name__})"
     )
+
+
+def get_for(num_samples, identifier):
+    """Resolves a region of the one partner of each sample, `None` if there is none."""
+    if identifier is None:
+        return None
+    if num_samples > 2:
+        raise ValueError(
+            "A region takes the values of one partner, so `num_samples` must be 2. "
+            f"Received: num_samples={num_samples} with region={identifier!r}"
+        )
+    return get(identifier)
+
+
+def num_uniforms(region, axes):
+    """How many uniforms a region needs for a sample: what it says, or two an axis.
+
+    Args:
+        region: What `get` returned.
+        axes: Number of spatial axes.
+    """
+    says = getattr(region, "num_uniforms", None)
+    return 2 * axes if says is None else says(axes)
+
+
+def can_compile(region):
+    """Whether XLA knows the operations of a region."""
+    return bool(getattr(region, "can_compile", False))
 
 
 def serialize(region):

@@ -1,0 +1,102 @@
+"""Labels of pixels and steps, which a region pastes as it pastes the inputs."""
+
+import keras
+from keras import tree
+
+from keras_mixup._backend.ops import ops_for
+from keras_mixup.data import entries
+from keras_mixup.data.classes import class_counts
+from keras_mixup.plans.blend import blend
+from keras_mixup.plans.paste import element_shares
+from keras_mixup.plans.paste import paste
+from keras_mixup.plans.region import axes_of_labels
+from keras_mixup.plans.region import spatial_axes
+from keras_mixup.plans.sample_weight import weigh_terms
+
+HOW_TO_SAY = (
+    "Say whether they are labels of the elements of a sample or of whole samples, as "
+    "`dense_labels=True` or `dense_labels=False`"
+)
+
+
+def which_are_dense(labels, x, said, num_classes=None, data_format=None):
+    """For each label of a batch, whether it has values for the elements of a sample.
+
+    Args:
+        labels: A tensor or a nesting of tensors.
+        x: The inputs that a region is drawn for.
+        said: What the user says: `True` or `False` of all labels, the keys of those
+            that are dense, or `None` to tell by their shapes.
+        num_classes: As for `class_counts`.
+        data_format: Of the inputs.
+    """
+    first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+    grid = tuple(first.shape[axis] for axis in spatial_axes(first, data_format))
+    counts = class_counts(labels, num_classes)
+
+    def is_dense(path, label, count):
+        if label is None:
+            return False
+        if path and path[0] in entries.MASKS:
+            return True
+        if isinstance(said, bool):
+            return said
+        if said is not None:
+            return path[0] in said
+        return _is_dense(label, grid, count)
+
+    found = tree.flatten_with_path(labels)
+    return [is_dense(path, y, count) for (path, y), count in zip(found, counts)]
+
+
+def mix_dense_labels(plan, labels, sample_weight=None, data_format=None):
+    """Labels of elements, and their weights, each that of the sample it is from.
+
+    Args:
+        plan: A `MixPlan` with a region.
+        labels: Tensor `(batch_size, *grid)` or one with a further axis of classes.
+            Class ids stay such where the region pastes.
+        sample_weight: Optional weights of samples or of elements.
+        data_format: Where that axis is.
+    """
+    axes = axes_of_labels(labels, plan.region.num_axes, data_format)
+    shares = element_shares(plan, labels, axes)
+    total = None
+    if sample_weight is not None:
+        ops, rank = ops_for(shares), len(labels.shape)
+        others = [axis for axis in range(1, rank) if axis not in axes]
+        without = [ops.squeeze(s, axis=others[0]) if others else s for s in shares]
+        weighted, total = weigh_terms(without, plan.terms(sample_weight))
+        shares = [ops.reshape(s, ops.shape(shares[0])) for s in weighted]
+    if plan.region.pastes:
+        return paste(plan, labels, axes), total
+    return blend(plan.terms(labels), shares, labels.dtype), total
+
+
+def _is_dense(label, grid, count):
+    shape, axes = tuple(label.shape), len(grid)
+    if len(shape) == 1 or shape[1:] == (1,) or (len(shape) == 2 and axes > 1):
+        return False
+    if len(shape) == axes + 2:
+        return True
+    dtype = keras.backend.standardize_dtype(label.dtype)
+    ids = keras.backend.is_int_dtype(dtype)
+    if len(shape) == axes + 1:
+        if ids and _fits(shape[1:], grid):
+            return True
+        if not ids and axes == 1 and (shape[1] == count or shape[1] != grid[0]):
+            return False
+    raise ValueError(
+        f"Labels of shape {shape} cannot be told from labels of whole samples, or of "
+        f"elements of another grid than {grid}. {HOW_TO_SAY}. Received: {dtype} labels "
+        f"of shape {shape}"
+    )
+
+
+def _fits(sizes, grid):
+    """Whether sizes are those of a grid, or all of them the same fraction of it."""
+    if None in (*sizes, *grid):
+        return True
+    if len(grid) == 1:
+        return sizes == grid
+    return all(a * grid[0] == sizes[0] * b for a, b in zip(sizes, grid))

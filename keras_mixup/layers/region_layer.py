@@ -1,0 +1,101 @@
+"""What layers have in common that may mix inside a region of the samples."""
+
+import keras
+from keras import tree
+
+from keras_mixup import regions
+from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.user_functions import explained
+from keras_mixup.data.batch import mix_inputs
+from keras_mixup.layers.base import MixingLayer
+from keras_mixup.plans.region import spatial_axes
+from keras_mixup.plans.region_sampling import counting_valid
+from keras_mixup.plans.region_sampling import in_region
+from keras_mixup.regions.lookup import can_compile
+from keras_mixup.regions.lookup import get_for
+from keras_mixup.regions.lookup import num_uniforms
+
+_DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class RegionLayer(MixingLayer):
+    """Mixes inside the region of a plan, where the plan has one.
+
+    Args:
+        region: A region, as `keras_mixup.regions.get` takes it, or `None`.
+        data_format: `"channels_last"` or `"channels_first"`, or `None` for that of
+            the Keras configuration.
+        **kwargs: Keyword arguments of `MixingLayer`.
+    """
+
+    def __init__(self, *, region=None, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        if data_format not in (None, *_DATA_FORMATS):
+            raise ValueError(
+                f"`data_format` must be one of {list(_DATA_FORMATS)}. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.region = get_for(self.num_samples, region)
+        self.data_format = data_format or keras.config.image_data_format()
+
+    @property
+    def may_paste(self):
+        """Whether plans of the layer have a region."""
+        return self.region is not None
+
+    @property
+    def only_pastes(self):
+        """Whether nothing is blended in them, so that class ids stay what they are."""
+        return self.may_paste
+
+    def extra_noise(self, x):
+        if self.region is None:
+            return {}
+        axes = len(self.grid_of(x))
+        return {"region": num_uniforms(self.region, axes)}
+
+    def can_compile(self):
+        of_region = self.region is None or can_compile(self.region)
+        return of_region and super().can_compile()
+
+    def grid_of(self, x):
+        """The sizes of the spatial axes of the first of the inputs."""
+        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+        shape = ops_for(first).shape(first)
+        return [shape[axis] for axis in spatial_axes(first, self.data_format)]
+
+    def draw(self, x, noise, *, mask=None, **arguments):
+        plan = super().draw(x, noise=noise, **arguments)
+        if self.region is not None:
+            drawn = noise.for_region(self.per_sample)
+            with explained("region", drawn):
+                plan = in_region(plan, self.region, drawn, self.grid_of(x))
+        return plan if mask is None else counting_valid(plan, mask)
+
+    def mix_inputs(self, plan, x):
+        return mix_inputs(plan, x, self.compute_dtype, self.data_format)
+
+    def call(self, x, training=None, mask=None):
+        mask = self._mask_of_steps(mask)
+        drawing = {} if mask is None else {"mask": mask}
+        return self.mix_in_model(x, training, **drawing)
+
+    def get_config(self):
+        config = super().get_config()
+        if self.region is not None:
+            config["region"] = regions.serialize(self.region)
+            config["data_format"] = self.data_format
+        return config
+
+    def _mask_of_steps(self, mask):
+        """The mask that tells which steps count, if regions are pasted."""
+        masks = [each for each in tree.flatten(mask) if each is not None]
+        if not masks or not self.may_paste:
+            return None
+        if self.data_format == "channels_first" or len(masks) > 1:
+            raise ValueError(
+                f"The layer {self.name!r} pastes steps, and which of them are padding "
+                "it knows of one tensor of inputs with the channels last. Received: "
+                f"{len(masks)} masks with data_format={self.data_format!r}"
+            )
+        return masks[0]

@@ -1,0 +1,153 @@
+"""Where in a sample its partner's values are, for tensors of any resolution."""
+
+from typing import NamedTuple
+
+import keras
+
+from keras_mixup._backend.ops import ops_for
+
+_MOST_AXES = 3
+
+
+class PlanRegion(NamedTuple):
+    """The regions of a batch, relative to the samples.
+
+    Args:
+        edges: Float tensor `(batch_size, axes, 2)`: where a box begins and ends along
+            each spatial axis, as fractions of it. Empty where `mask` is given.
+        mask: Boolean tensor `(batch_size, *grid)`, true inside the region. Empty where
+            `edges` are given.
+        share: Float tensor `(batch_size,)`: the share of the partner inside the region.
+            Empty if it is all of it, so that partners are pasted and not blended.
+    """
+
+    edges: object = ()
+    mask: object = ()
+    share: object = ()
+
+    @property
+    def pastes(self):
+        """Whether all that is inside is the partner's."""
+        return not hasattr(self.share, "shape")
+
+    @property
+    def is_box(self):
+        """Whether the regions are boxes."""
+        return hasattr(self.edges, "shape")
+
+    @property
+    def num_axes(self):
+        """The number of spatial axes."""
+        return self.edges.shape[1] if self.is_box else len(self.mask.shape) - 1
+
+    def inside(self, sizes):
+        """Which elements of a grid are inside: those whose centres are.
+
+        Args:
+            sizes: The sizes of the spatial axes.
+
+        Returns:
+            A boolean tensor `(batch_size, *sizes)`.
+        """
+        if not self.is_box:
+            return self._resampled(sizes)
+        ops, inside = ops_for(self.edges), None
+        for axis, within in enumerate(self._within(sizes)):
+            shape = [1] * (len(sizes) + 1)
+            shape[0], shape[axis + 1] = -1, sizes[axis]
+            within = ops.reshape(within, tuple(shape))
+            inside = within if inside is None else ops.logical_and(inside, within)
+        return inside
+
+    def covered(self, sizes):
+        """The part of the elements of a grid that is inside, `(batch_size,)`."""
+        if not self.is_box:
+            ops = ops_for(self.mask)
+            inside = ops.cast(self.inside(sizes), "float32")
+            flat = ops.reshape(inside, (ops.shape(inside)[0], -1))
+            count, total = ops.sum(flat, axis=-1), ops.shape(flat)[1]
+            return count / ops.cast(total, "float32")
+        ops, count, total = ops_for(self.edges), 1.0, 1.0
+        for size, within in zip(sizes, self._within(sizes)):
+            count = count * ops.sum(ops.cast(within, "float32"), axis=-1)
+            total = total * ops.cast(size, "float32")
+        return count / total
+
+    def as_mask(self, sizes):
+        """The same regions as a mask of a grid."""
+        return self._replace(edges=(), mask=self.inside(sizes))
+
+    def _within(self, sizes):
+        """For each axis, which places on it are between the edges."""
+        ops = ops_for(self.edges)
+        for axis, size in enumerate(sizes):
+            centres = _centres(ops, size)[None, :]
+            begins, ends = self.edges[:, axis, :1], self.edges[:, axis, 1:]
+            yield ops.logical_and(centres >= begins, centres < ends)
+
+    def _resampled(self, sizes):
+        ops, mask = ops_for(self.mask), self.mask
+        for axis, size in enumerate(sizes, start=1):
+            has = ops.shape(mask)[axis]
+            if isinstance(size, int) and size == has:
+                continue
+            at = ops.floor(_centres(ops, size) * ops.cast(has, "float32"))
+            mask = ops.take(mask, ops.cast(at, "int32"), axis=axis)
+        return mask
+
+
+def region_of(where):
+    """The `PlanRegion` of what a region of `keras_mixup.regions` returned.
+
+    Args:
+        where: Edges `(batch_size, axes, 2)` or a boolean mask `(batch_size, *grid)`.
+    """
+    if keras.backend.standardize_dtype(where.dtype) == "bool":
+        return PlanRegion(mask=where)
+    return PlanRegion(edges=ops_for(where).cast(where, "float32"))
+
+
+def spatial_axes(x, data_format=None):
+    """The axes of a tensor along which a region has a place.
+
+    All but those of the samples and of the channels; of a table the one of its columns.
+
+    Args:
+        x: Tensor `(batch_size, ...)` of at least one more axis.
+        data_format: `"channels_last"`, `"channels_first"`, or `None` for Keras's.
+    """
+    rank = len(x.shape)
+    if rank < 2 or rank > _MOST_AXES + 2:
+        raise ValueError(
+            "A region needs from one to three spatial axes beside those of samples and "
+            f"channels. Received: a tensor of shape {tuple(x.shape)}"
+        )
+    if rank == 2:
+        return (1,)
+    first = (data_format or keras.config.image_data_format()) == "channels_first"
+    return tuple(range(2, rank)) if first else tuple(range(1, rank - 1))
+
+
+def axes_of_labels(labels, num_axes, data_format=None):
+    """The spatial axes of labels of elements, which may have one of classes beside.
+
+    Args:
+        labels: Tensor `(batch_size, *grid)`, or one with a further axis.
+        num_axes: The number of spatial axes.
+        data_format: Where that axis is.
+    """
+    rank = len(labels.shape)
+    if rank == num_axes + 1:
+        return tuple(range(1, rank))
+    if rank == num_axes + 2:
+        return spatial_axes(labels, data_format)
+    raise ValueError(
+        f"Labels of elements need the {num_axes} spatial axes of the region, and may "
+        "have one of classes. Received: labels of shape "
+        f"{tuple(labels.shape)}"
+    )
+
+
+def _centres(ops, size):
+    places = ops.cast(ops.arange(size), "float32") + 0.5
+    return places / ops.cast(size, "float32")
