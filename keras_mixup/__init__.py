@@ -13,6 +13,7 @@ from keras_mixup.layers.adaptive import AdaptiveMixUp
 from keras_mixup.layers.cutmix import CutMix
 from keras_mixup.layers.manifold import ManifoldMixUp
 from keras_mixup.layers.mixup import MixUp
+from keras_mixup.layers.random_choice import RandomChoice
 from keras_mixup.losses.mixup_loss import MixupLoss
 from keras_mixup.plans.plan import MixPlan
 
@@ -28,6 +29,7 @@ __all__ = [
     "MixupDataset",
     "MixupLoss",
     "MixupScheduler",
+    "RandomChoice",
     "ops_for",
     "pairing",
     "policies",

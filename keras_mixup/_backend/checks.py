@@ -142,18 +142,33 @@ def check_label_keys(keys):
     return tuple(keys)
 
 
+def check_probabilities(probabilities, count=None):
+    """Returns probabilities that sum to 1 as a tuple, or raises.
+
+    Args:
+        probabilities: Numbers ≥ 0.
+        count: How many these have to be, if that is known.
+    """
+    expected = "`probabilities` must be numbers ≥ 0 that sum to 1, one for each layer"
+    if not isinstance(probabilities, (list, tuple, np.ndarray)):
+        raise TypeError(
+            f"{expected}. Received: probabilities={probabilities!r} "
+            f"(of type {type(probabilities).__name__})"
+        )
+    probabilities = [float(each) for each in probabilities]
+    fits = all(0 <= each <= 1 for each in probabilities)
+    fits = fits and abs(sum(probabilities) - 1) < 1e-4
+    if not fits or count not in (None, len(probabilities)):
+        of = "" if count is None else f" for {count} layers"
+        raise ValueError(f"{expected}. Received: {probabilities}{of}")
+    return tuple(probabilities)
+
+
 def check_threshold(threshold):
     """Returns the share above which a class counts, or `None`, or raises."""
     if threshold is None:
         return None
     return check_real("target_threshold", threshold, least=0, below=1)
-
-
-def check_dense_labels(dense):
-    """Returns a flag, a tuple of the keys of labels, or `None`, or raises."""
-    if isinstance(dense, (list, tuple, set, frozenset)):
-        return tuple(dense)
-    return None if dense is None else check_flag("dense_labels", dense)
 
 
 def check_num_samples(num_samples):

@@ -6,21 +6,24 @@ import keras
 
 from keras_mixup.layers.parameter import Parameter
 
+_PARAMETERS = ("alpha", "prob", "probabilities")
+
 
 class MixupScheduler(keras.callbacks.Callback):
-    """Sets α or `prob` of a layer, each epoch or each step, without a retrace.
+    """Sets α or a probability of a layer, each epoch or each step, without a retrace.
 
     Works on a layer in the model, and on one in a `tf.data` pipeline that is
     built already (batches that are prefetched were mixed before). Worker processes
     of a `PyDataset` have copies of the layer, which it does not reach.
 
     Args:
-        mixup: The layer, a `MixUp` or an `AdaptiveMixUp`.
+        mixup: The layer, such as a `MixUp`, a `CutMix` or a `RandomChoice`.
         schedule: Function of the epoch, counted from 0, to a number; see
             `keras_mixup.schedules`. Or a
             `keras.optimizers.schedules.LearningRateSchedule`, which is asked
             before every step, by the steps that the optimizer has taken.
-        parameter: `"alpha"` or `"prob"`. Defaults to `"alpha"`.
+        parameter: `"alpha"`, `"prob"`, or, of a `RandomChoice`, `"probabilities"`.
+            Defaults to `"alpha"`.
 
     Raises:
         ValueError: If `parameter` is none of these, or when the schedule gives
@@ -41,14 +44,14 @@ class MixupScheduler(keras.callbacks.Callback):
         parameter: str = "alpha",
     ):
         super().__init__()
-        if parameter not in ("alpha", "prob"):
+        if parameter not in _PARAMETERS:
             raise ValueError(
-                '`parameter` must be "alpha" or "prob". '
+                f"`parameter` must be one of {list(_PARAMETERS)}. "
                 f"Received: parameter={parameter!r}"
             )
         if not isinstance(getattr(type(mixup), parameter, None), Parameter):
             raise TypeError(
-                "`mixup` must be a MixUp layer. "
+                f"`mixup` must be a layer that mixes, with {parameter!r}. "
                 f"Received: mixup={mixup!r} (of type {type(mixup).__name__})"
             )
         if not callable(schedule):
@@ -91,6 +94,8 @@ class MixupScheduler(keras.callbacks.Callback):
 def _number(value):
     if hasattr(value, "dtype"):
         value = keras.ops.convert_to_numpy(value)
+    if hasattr(value, "shape") and value.shape:
+        return value.tolist()
     return value.item() if hasattr(value, "item") else value
 
 

@@ -82,7 +82,7 @@ def _is_dense(label, grid, count):
     dtype = keras.backend.standardize_dtype(label.dtype)
     ids = keras.backend.is_int_dtype(dtype)
     if len(shape) == axes + 1:
-        if ids and _fits(shape[1:], grid):
+        if (ids or axes > 1) and _fits(shape[1:], grid):
             return True
         if not ids and axes == 1 and (shape[1] == count or shape[1] != grid[0]):
             return False

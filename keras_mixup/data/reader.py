@@ -85,7 +85,9 @@ class BatchReader:
             batch = self._read_dict(x, mixing)
             if not is_named(element):
                 return batch
-            return batch._replace(restore=lambda mixed: _named(element, batch, mixed))
+            return batch._replace(
+                restore=lambda mixed: type(element)(**batch.restore(mixed))
+            )
         x, y, sample_weight = unpack(element)
         if y is None and sample_weight is not None:
             raise ValueError("`sample_weight` goes with labels `y`. Received: y=None")
@@ -228,10 +230,6 @@ def _no_inputs(batch):
         "A dict batch must have an input beside its labels. "
         f"Received: keys {sorted(map(str, batch))}"
     )
-
-
-def _named(element, batch, mixed):
-    return type(element)(**batch.restore(mixed))
 
 
 def _has_tensor(entry):

@@ -12,6 +12,7 @@ from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.user_functions import check_distances
 from keras_mixup._backend.user_functions import check_lam
 from keras_mixup._backend.user_functions import explained
+from keras_mixup.layers.base import LABELS_IN_MODEL
 from keras_mixup.layers.features import features_of
 from keras_mixup.layers.features import get_features
 from keras_mixup.layers.mixup import MixUp
@@ -57,6 +58,9 @@ class AdaptiveMixUp(MixUp):
             `trainable = False` on it. Of one that the model has elsewhere as well
             save the weights, for Keras loads no layer in two places from a
             `.keras` file. In a pipeline it meets the tensors of the pipeline.
+        region: Optional region of `keras_mixup.regions`, as for `CutMix`: partners are
+            pasted into it, and the λ that the policy sets gives its size. Nothing is
+            folded then.
         **kwargs: Other arguments of `MixUp`: `prob`, `fold`, `pairing`,
             `num_classes`, `seed`, `name`, …. `per_sample=False` goes with policies
             that look at no distance.
@@ -112,6 +116,8 @@ class AdaptiveMixUp(MixUp):
                     f"would swap them. Received: fold=True with policy={policy!r}"
                 )
             kwargs["fold"] = False
+        if kwargs.get("region") is not None:
+            kwargs.setdefault("fold", False)
         super().__init__(alpha, **kwargs)
         if self.num_samples > 2:
             raise ValueError(
@@ -190,16 +196,10 @@ class AdaptiveMixUp(MixUp):
 
         return by_policy
 
-    def _arguments_in_model(self, x):
+    def check_in_model(self):
+        super().check_in_model()
         if self.policy.needs_labels:
-            raise ValueError(
-                f"The policy {self.policy!r} needs labels, which a layer in a model "
-                "does not see: put the layer in the data pipeline, as "
-                "`dataset.map(layer)`."
-            )
-        running = self._channel.running_loss
-        loss = None if running is None else running.value
-        return {**super()._arguments_in_model(x), "loss": loss}
+            raise ValueError(LABELS_IN_MODEL.format(what=f"policy {self.policy!r}"))
 
     def _distance(self, x, partners, real):
         if not self.policy.needs_distance:

@@ -26,6 +26,11 @@ from keras_mixup.random.uniforms import uniform
 from keras_mixup.step.channel import PlanChannel
 from keras_mixup.step.names import register
 
+LABELS_IN_MODEL = (
+    "The {what} needs labels, which a layer in a model does not see: put the layer in "
+    "the data pipeline, as `dataset.map(layer)`."
+)
+
 
 class MixingLayer(SeededLayer):
     """Draws a plan for each batch of a training step, applies it, and publishes it.
@@ -105,6 +110,19 @@ class MixingLayer(SeededLayer):
             x: The inputs.
         """
         return {}
+
+    def pairings(self):
+        """List of the pairings that partners may be chosen by."""
+        return [self.pairing]
+
+    def check_in_model(self):
+        """Raises if the layer needs what it cannot see in a model."""
+        if contract_of(self.pairing).needs_labels:
+            raise ValueError(LABELS_IN_MODEL.format(what=f"pairing {self.pairing!r}"))
+
+    def parameters_in_model(self):
+        """Dict of the `Parameter`s, as tensors of the backend."""
+        return {name: getattr(self, f"_{name}") for name in self._pipeline.names()}
 
     def can_compile(self):
         """Whether drawing and mixing are operations that XLA knows."""
@@ -197,22 +215,18 @@ class MixingLayer(SeededLayer):
         self._channel.enter(training)
 
     def _arguments_in_model(self, x):
-        contract = contract_of(self.pairing)
-        if contract.needs_labels:
-            raise ValueError(
-                f"The pairing {self.pairing!r} needs labels, which a layer in a model "
-                "does not see: put the layer in the data pipeline, as "
-                "`dataset.map(layer)`."
-            )
-        in_use = shards_in_use() if contract.knows_shards else 1
-        parameters = {
-            name: getattr(self, f"_{name}") for name in self._pipeline.names()
-        }
-        return {
+        self.check_in_model()
+        contracts = [contract_of(pairing) for pairing in self.pairings()]
+        know_shards = all(contract.knows_shards for contract in contracts)
+        arguments = {
             "noise": self._noise(x, self.seed_generator),
-            "shards": self.shards or in_use,
-            **parameters,
+            "shards": self.shards or (shards_in_use() if know_shards else 1),
+            **self.parameters_in_model(),
         }
+        running = self._channel.running_loss
+        if running is not None:
+            arguments["loss"] = running.value
+        return arguments
 
     def _draw_and_mix(self, parts, mix, **arguments):
         def draw_and_mix(parts):

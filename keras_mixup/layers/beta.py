@@ -17,15 +17,22 @@ class BetaLayer(RegionLayer):
 
     Args:
         alpha: The concentration α, a number ≥ 0.
-        fold: Whether λ is folded to [½, 1].
+        fold: Whether λ is folded to [½, 1]. Defaults to so doing without a region.
         **kwargs: Keyword arguments of `RegionLayer`.
     """
 
     alpha = Parameter(check_alpha, "The concentration α of the distribution of λ.")
 
-    def __init__(self, alpha, *, fold=True, **kwargs):
+    def __init__(self, alpha, *, fold=None, **kwargs):
         super().__init__(parameters={"alpha": alpha}, **kwargs)
+        fold = self.region is None if fold is None else fold
         self.fold = check_flag("fold", fold)
+        if self.fold and self.region is not None:
+            raise ValueError(
+                "A large region of B in A is no small one of A in B, so λ cannot be "
+                "folded: use CutMix. Received: fold=True with "
+                f"region={self.region!r}"
+            )
 
     def distribution(self, x, noise, alpha, labels=None, loss=None):
         """What λ is drawn from, a function as `plans.sampling.symmetric` returns it.

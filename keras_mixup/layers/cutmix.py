@@ -35,6 +35,12 @@ class CutMix(PipelineLayer, BetaLayer):
         label_keys: As for `MixUp`.
         data_format: `"channels_last"` or `"channels_first"`. Defaults to that of the
             Keras configuration.
+        dense_labels: Which labels of a pipeline are of the elements of a sample, as of
+            pixels and steps: `True` or `False` for all, or the keys of those that are.
+            They are pasted as the inputs are, and class ids stay class ids. Defaults to
+            telling it by their shapes, which raises where it cannot be told.
+        label_smoothing: As for `MixUp`.
+        target_threshold: As for `MixUp`.
         shards: As for `MixUp`.
         seed: As for `MixUp`.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
@@ -42,8 +48,9 @@ class CutMix(PipelineLayer, BetaLayer):
     Call arguments:
         x: As for `MixUp`, with one to three spatial axes. Of a nesting all tensors have
             as many, and get the same box relative to their sizes.
-        y: Labels of whole samples, for pipelines, as for `MixUp`. Labels of pixels and
-            steps, masks and bounding boxes are an error.
+        y: Labels, for pipelines: of whole samples as for `MixUp`, mixed by what was
+            pasted, or of pixels and steps, pasted at their own resolution. Under
+            `"segmentation_masks"` in a dict they always are.
         sample_weight: As for `MixUp`.
         training: As for `MixUp`.
         seed: As for `MixUp`.
@@ -52,8 +59,8 @@ class CutMix(PipelineLayer, BetaLayer):
         As `MixUp`.
 
     Raises:
-        ValueError: If an argument is out of its range, inputs have no spatial axes or a
-            padding mask, or labels are of pixels, steps or objects.
+        ValueError: If an argument is out of its range, inputs have no spatial axes, or
+            labels may be of whole samples or of elements.
         TypeError: If an argument or a part of the batch is of the wrong type.
 
     Example:
@@ -88,6 +95,9 @@ class CutMix(PipelineLayer, BetaLayer):
         num_classes: int | dict | list | None = None,
         label_keys: list[str] | tuple[str, ...] | None = None,
         data_format: str | None = None,
+        dense_labels: bool | list[str] | tuple[str, ...] | None = None,
+        label_smoothing: float = 0.0,
+        target_threshold: float | None = None,
         shards: int | None = None,
         seed: int | None = None,
         **kwargs,
@@ -107,6 +117,9 @@ class CutMix(PipelineLayer, BetaLayer):
             num_classes=num_classes,
             label_keys=label_keys,
             data_format=data_format,
+            dense_labels=dense_labels,
+            label_smoothing=label_smoothing,
+            target_threshold=target_threshold,
             shards=shards,
             seed=seed,
             **kwargs,

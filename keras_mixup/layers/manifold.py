@@ -25,6 +25,10 @@ class ManifoldMixUp(BetaLayer):
         alpha: As for `MixUp`. Defaults to `2.0`, as in the paper.
         sites: Integer ≥ 1, the least number of places, this one among them; `site()`
             makes it more as needed. Each must be in the model. Defaults to `1`.
+        region: Optional region of `keras_mixup.regions`, as for `CutMix`: partners are
+            pasted into it, at the place that is drawn, and not blended. It lies where
+            it does in the input of this layer, on whose grid the label's share is
+            counted; each place needs as many spatial axes.
         **kwargs: The arguments `prob`, `per_sample`, `fold`, `pairing`, `num_samples`,
             `shards` and `seed` of `MixUp`, and those of `keras.layers.Layer`.
 
@@ -79,15 +83,17 @@ class ManifoldMixUp(BetaLayer):
         """
         self._made += 1
         self.sites = max(self.sites, self._made)
+        if self.region is not None:
+            kwargs["data_format"] = self.data_format
         return MixUpSite(self, self._made - 1, shared, **kwargs)
 
-    def call(self, x, training=None):
+    def call(self, x, training=None, mask=None):
         self._enter(training)
         if not training:
             return self.mix_inputs(None, x)
         arguments = self._arguments_in_model(x)
         site = ops.cast(arguments["noise"].site[0] * self.sites, "int32")
-        plan = self.draw_plan(x, **arguments)
+        plan = self.draw(x, mask=self._mask_of_steps(mask), **arguments)
         self._channel.publish(plan, site, self.sites)
         return self.mix_inputs(plan.where(ops.equal(site, 0)), x)
 

@@ -62,6 +62,12 @@ class MixUp(PipelineLayer, BetaLayer):
             as they are. A sample left unmixed is its first view.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
+        label_smoothing: Number in [0, 1), for labels of classes in a pipeline: the part
+            that all classes share alike. In a model the loss that `MixupLoss` wraps
+            does so. Defaults to `0.0`.
+        target_threshold: Number in [0, 1), for pipelines: a class counts as 1 where its
+            share of the mixed label is above it, and as 0 elsewhere, for binary
+            cross-entropy. `MixupLoss` has it for a model. Defaults to `None`.
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
 
     Call arguments:
@@ -130,6 +136,8 @@ class MixUp(PipelineLayer, BetaLayer):
         shards: int | None = None,
         views: tuple[Callable, Callable] | None = None,
         seed: int | None = None,
+        label_smoothing: float = 0.0,
+        target_threshold: float | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -143,9 +151,16 @@ class MixUp(PipelineLayer, BetaLayer):
             num_samples=num_samples,
             shards=shards,
             seed=seed,
+            label_smoothing=label_smoothing,
+            target_threshold=target_threshold,
             **kwargs,
         )
         self.views = pair_of_views.get_for(self.pairing, views)
+        if self.views is not None and self.region is not None:
+            raise ValueError(
+                "What `views` move would leave the region. Received: "
+                f"views={views!r} with region={self.region!r}"
+            )
         self.built = pair_of_views.are_built(self.views)
 
     def build(self, input_shape):

@@ -1,6 +1,7 @@
 """Numbers of a layer that change while it is in use."""
 
 import keras
+import numpy as np
 
 from keras_mixup._backend.ops import values
 
@@ -12,7 +13,8 @@ class Parameter:
     retrace and it is saved with the weights; the layer's pipelines follow.
 
     Args:
-        check: Function that returns a valid value as a float, or raises.
+        check: Function that returns a valid value as a float, or as a tuple of them,
+            or raises. For a tuple it is given its size, once that is known.
         doc: What the number means.
     """
 
@@ -31,16 +33,19 @@ class Parameter:
         if value is None:  # In a trace, or not on the host.
             value = layer._pipeline.get(self._name)
         # The shortest number with this float32: 0.2, not 0.20000000298.
+        if np.ndim(value):
+            return tuple(float(str(each)) for each in value)
         return float(str(value))
 
     def __set__(self, layer, value):
-        value = self._check(value)
+        size = getattr(getattr(layer, self._variable, None), "shape", ())
+        value = self._check(value, *size)
         layer._pipeline.set(self._name, value)
         if hasattr(layer, self._variable):
             getattr(layer, self._variable).assign(value)
             return
         variable = layer.add_weight(
-            shape=(),
+            shape=np.shape(value),
             initializer=keras.initializers.Constant(value),
             # In float32 under every dtype policy: bfloat16 has three digits.
             dtype="float32",

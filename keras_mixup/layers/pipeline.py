@@ -6,11 +6,8 @@ import keras
 import numpy as np
 from keras import tree
 
-from keras_mixup._backend.checks import check_dense_labels
 from keras_mixup._backend.checks import check_label_keys
 from keras_mixup._backend.checks import check_num_classes
-from keras_mixup._backend.checks import check_real
-from keras_mixup._backend.checks import check_threshold
 from keras_mixup._backend.ops import call_as_is
 from keras_mixup._backend.ops import is_foreign
 from keras_mixup._backend.tensor_checks import check_no_class_ids
@@ -28,6 +25,14 @@ from keras_mixup.layers.region_layer import RegionLayer
 from keras_mixup.pairing.contract import contract_of
 from keras_mixup.random.seeds import check_no_seed
 
+_RULES = (
+    "label_smoothing",
+    "target_threshold",
+    "dense_labels",
+    "bounding_box_format",
+    "min_visible",
+)
+
 
 class PipelineLayer(RegionLayer):
     """Mixes batches that come with their labels, in `tf.data` and on NumPy.
@@ -37,12 +42,7 @@ class PipelineLayer(RegionLayer):
     Args:
         num_classes: Number of classes, or a nesting of such numbers.
         label_keys: The keys of labels in a dict, or `None` to tell by their names.
-        label_smoothing: The part of a label, in [0, 1), that all classes share.
-        target_threshold: The share, in [0, 1), above which a class counts as 1.
-        dense_labels: Which labels are of elements: `True`, `False`, keys, or `None`.
-        bounding_box_format: A format of `keras.utils.bounding_boxes`, or `None`.
-        min_visible: The part of a box below which what is left of it is dropped.
-        **kwargs: Keyword arguments of `RegionLayer`.
+        **kwargs: Keyword arguments of `Rules.checked` and of `RegionLayer`.
     """
 
     def __init__(
@@ -50,31 +50,16 @@ class PipelineLayer(RegionLayer):
         *,
         num_classes=None,
         label_keys=None,
-        label_smoothing=0.0,
-        target_threshold=None,
-        dense_labels=None,
-        bounding_box_format=None,
-        min_visible=0.1,
         **kwargs,
     ):
+        rules = {name: kwargs.pop(name) for name in _RULES if name in kwargs}
         super().__init__(**kwargs)
-        self.label_smoothing = check_real(
-            "label_smoothing", label_smoothing, least=0, below=1
-        )
-        self.target_threshold = check_threshold(target_threshold)
-        self.bounding_box_format = bounding_box_format
-        self.min_visible = check_real("min_visible", min_visible, least=0, most=1)
+        self.rules = Rules.checked(**rules)
         # Not as attributes of a layer, of whose lists Keras makes others.
         self._reader = BatchReader(
             self.name, check_num_classes(num_classes), check_label_keys(label_keys)
         )
-        self._dense_labels = check_dense_labels(dense_labels)
         self._in_model = False
-
-    @property
-    def dense_labels(self):
-        """Which labels are of elements: `True`, `False`, keys, or `None`."""
-        return self._dense_labels
 
     @property
     def num_classes(self):
@@ -85,6 +70,10 @@ class PipelineLayer(RegionLayer):
     def label_keys(self):
         """The keys of labels in a dict, `None` if they are told by their names."""
         return self._reader.label_keys
+
+    def parameters_in_pipeline(self, structure):
+        """Dict of the `Parameter`s, as the tensors of a batch need them."""
+        return self._pipeline.parameters(structure)
 
     def check_parts(self, parts):
         """Raises of parts of a batch that the layer cannot mix.
@@ -110,18 +99,11 @@ class PipelineLayer(RegionLayer):
 
     def get_config(self):
         keys = self.label_keys
-        dense = self.dense_labels
-        further = {
-            "label_smoothing": self.label_smoothing or None,
-            "target_threshold": self.target_threshold,
-            "dense_labels": list(dense) if isinstance(dense, tuple) else dense,
-            "bounding_box_format": self.bounding_box_format,
-        }
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
             "label_keys": None if keys is None else list(keys),
-            **{name: value for name, value in further.items() if value is not None},
+            **self.rules.config(),
         }
 
     def stage(self, num_parallel_calls: int | None = None):
@@ -178,8 +160,10 @@ class PipelineLayer(RegionLayer):
         """
         mixing = training is None or training
         batch = self._reader.read(element, mixing)
-        are_targets = contract_of(self.pairing).labels_are_targets
-        rules = self._rules(batch, mixing)
+        are_targets = any(
+            contract_of(pairing).labels_are_targets for pairing in self.pairings()
+        )
+        rules = self._rules_for(batch, mixing)
         parts = self._reader.soft(batch, are_targets, rules)
 
         def mix(plan, parts):
@@ -189,31 +173,33 @@ class PipelineLayer(RegionLayer):
             return batch.restore(mix(None, parts))
         self.check_parts(parts)
         inputs = batch.parts["x"]
-        arguments = self._pipeline.draw_arguments(inputs, seed)
-        arguments["noise"] = self._noise(inputs, arguments.pop("seed"))
+        if seed is None:
+            seed = self._pipeline.next_seed(inputs)
         _, mixed = self._draw_and_mix(
-            parts, mix, labels=batch.labels, shards=self.shards or 1, **arguments
+            parts,
+            mix,
+            noise=self._noise(inputs, seed),
+            labels=batch.labels,
+            shards=self.shards or 1,
+            **self.parameters_in_pipeline(inputs),
         )
         return batch.restore(mixed)
 
-    def _rules(self, batch, mixing):
+    def _rules_for(self, batch, mixing):
         dense = ()
         if self.may_paste and "y" in batch.parts:
             dense = which_are_dense(
                 batch.parts["y"],
                 batch.parts["x"],
-                self.dense_labels,
+                self.rules.said,
                 self._reader.counts(batch),
                 self.data_format,
             )
-        return Rules(
-            tuple(dense),
-            self.only_pastes,
-            self.data_format,
-            self.label_smoothing if mixing else 0.0,
-            self.target_threshold,
-            self.bounding_box_format,
-            self.min_visible,
+        return self.rules._replace(
+            smoothing=self.rules.smoothing if mixing else 0.0,
+            dense=tuple(dense),
+            pastes=self.only_pastes,
+            data_format=self.data_format,
         )
 
     def _is_batch(self, x):

@@ -88,24 +88,30 @@ class PipelineState:
                 )
         return words("call", len(self._given), *self._given, *check_given_seed(seed))
 
-    def draw_arguments(self, structure, seed=None):
-        """A seed, and the parameters, as the tensors given need them.
+    def parameters(self, structure):
+        """The parameters, as the tensors given need them.
 
         Args:
             structure: The batch, or a part of it.
-            seed: The seed that came with the batch, or `None` to make one.
+        """
+        if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
+            self._enter_tensorflow()
+            return dict(self._variables)
+        return dict(self._parameters)
+
+    def next_seed(self, structure):
+        """What the uniforms of a batch are drawn by, where no seed came with it.
+
+        Args:
+            structure: The batch, or a part of it.
         """
         if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
             self._enter_tensorflow()
             # It draws in one atomic operation: parallel calls never draw alike.
-            seed = self._generator if seed is None else seed
-            return {"seed": seed, **self._variables}
+            return self._generator
         if ops_for(structure) is NumpyOps:
-            if seed is None:
-                seed = words("batch", self._seed, next(self._batches), *_worker())
-            return {"seed": seed, **self._parameters}
-        seed = self._generator_of_process() if seed is None else seed
-        return {"seed": seed, **self._parameters}
+            return words("batch", self._seed, next(self._batches), *_worker())
+        return self._generator_of_process()
 
     def _generator_of_process(self):
         if not _worker():

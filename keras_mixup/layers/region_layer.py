@@ -64,12 +64,12 @@ class RegionLayer(MixingLayer):
         shape = ops_for(first).shape(first)
         return [shape[axis] for axis in spatial_axes(first, self.data_format)]
 
-    def draw(self, x, noise, *, mask=None, **arguments):
+    def draw(self, x, noise, *, mask=None, grid=None, **arguments):
         plan = super().draw(x, noise=noise, **arguments)
         if self.region is not None:
             drawn = noise.for_region(self.per_sample)
             with explained("region", drawn):
-                plan = in_region(plan, self.region, drawn, self.grid_of(x))
+                plan = in_region(plan, self.region, drawn, grid or self.grid_of(x))
         return plan if mask is None else counting_valid(plan, mask)
 
     def mix_inputs(self, plan, x):

@@ -19,15 +19,17 @@ class MixUpSite(keras.layers.Layer):
         mixup: The `ManifoldMixUp`, or its name.
         index: Integer ≥ 1, which of the places this is.
         shared: Whether it may be met several times in a step.
+        data_format: As for `CutMix`, if a region is pasted.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, mixup, index: int, shared: bool = False, **kwargs):
+    def __init__(self, mixup, index, shared=False, data_format=None, **kwargs):
         super().__init__(**kwargs)
         check_compute_dtype(self.compute_dtype)
         self._name_of_mixup = mixup if isinstance(mixup, str) else mixup.name
         self.index = check_count("index", index)
         self.shared = check_flag("shared", shared)
+        self.data_format = data_format
         # Not the layer itself, which Keras would save here a second time.
         self._channel = None if isinstance(mixup, str) else mixup._channel
         self.supports_masking = True
@@ -36,7 +38,8 @@ class MixUpSite(keras.layers.Layer):
     def call(self, x, training=None):
         if not training:
             return mix_inputs(None, x, self.compute_dtype)
-        return mix_inputs(self._plan(), x, self.compute_dtype)
+        plan = self._plan()
+        return mix_inputs(plan, x, self.compute_dtype, self.data_format)
 
     def compute_mask(self, inputs, previous_mask=None):
         channel = self._mixup_channel()
@@ -53,6 +56,7 @@ class MixUpSite(keras.layers.Layer):
             "mixup": self.mixup,
             "index": self.index,
             "shared": self.shared,
+            "data_format": self.data_format,
         }
 
     @property

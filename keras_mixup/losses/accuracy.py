@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_mixup.losses.base_loss import names_of
 from keras_mixup.losses.base_loss import setting
+from keras_mixup.plans.blend import align
 
 # A loss is a class here and a function there, as in KLDivergence, kl_divergence.
 # Its name is known without underscores.
@@ -25,7 +26,7 @@ def pair_accuracy(loss, terms, y_pred):
 
     Args:
         loss: The base loss, which tells what kind of labels these are.
-        terms: Pairs of labels and shares `(batch_size,)`.
+        terms: Pairs of labels and shares, `(batch_size,)` or one for each element.
         y_pred: The predictions.
 
     Returns:
@@ -38,8 +39,9 @@ def pair_accuracy(loss, terms, y_pred):
     total = 0.0
     for labels, share in terms:
         matches = ops.cast(_matches(kind, loss, labels, y_pred), "float32")
+        matches = align(share, matches) * matches
         flat = ops.reshape(matches, (ops.shape(matches)[0], -1))
-        total = total + share * ops.mean(flat, axis=-1)
+        total = total + ops.mean(flat, axis=-1)
     return total
 
 

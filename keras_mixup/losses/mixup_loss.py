@@ -7,23 +7,25 @@ from keras import ops
 
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
+from keras_mixup._backend.checks import check_threshold
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup._backend.traces import when_differentiated
 from keras_mixup.losses.accuracy import pair_accuracy
 from keras_mixup.losses.base_loss import as_loss
+from keras_mixup.losses.dense import is_dense
 from keras_mixup.losses.ignored_class import blended
 from keras_mixup.losses.ignored_class import counted
 from keras_mixup.losses.ignored_class import over_counted
 from keras_mixup.losses.regularization import absolute_error
+from keras_mixup.losses.source import PlanSource
+from keras_mixup.losses.targets import above
+from keras_mixup.losses.targets import as_one_hot
+from keras_mixup.losses.terms import terms_of
 from keras_mixup.losses.values import check_values
-from keras_mixup.losses.values import check_whole
 from keras_mixup.losses.values import safe_labels
 from keras_mixup.losses.values import weighed
 from keras_mixup.losses.values import with_last_axis
-from keras_mixup.plans.sample_weight import weighted_shares
 from keras_mixup.step.names import newest
-from keras_mixup.step.names import only
-from keras_mixup.step.names import wait_for_layers
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -33,7 +35,8 @@ class MixupLoss(keras.losses.Loss):
     A `MixUp` layer inside a model sees the inputs and never the labels. This
     loss reads the plan that the layer drew for the step and returns
     λ·ℓ(y, p) + (1 − λ)·ℓ(y[partners], p). Labels stay what they are: class ids,
-    one-hot labels, regression targets, masks. Where nothing was mixed (in
+    one-hot labels, regression targets, masks. Class ids may be given to a categorical
+    or binary cross-entropy as well, and become one-hot. Where nothing was mixed (in
     evaluation, say) it is the loss that it wraps, to the last bit.
 
     Every output behind the layer needs a `MixupLoss`: one with a plain loss
@@ -67,6 +70,14 @@ class MixupLoss(keras.losses.Loss):
             λ·mean|p − y| + (1 − λ)·mean|p − y[partners]|, of probabilities p and
             one-hot labels for losses of classes. A mean over the classes: of ten, 10 is
             not much. Defaults to `0.0`.
+        dense_labels: Whether predictions are of the elements of a sample (pixels,
+            steps) and not of the whole, behind a layer that pastes a region: their
+            labels are then pasted, and not weighted. Defaults to telling it by the
+            axes, which raises where it cannot be told.
+        target_threshold: Number in [0, 1), for binary cross-entropy of several
+            classes: a class counts as 1 where its share of the mixed label is above
+            it, and as 0 elsewhere. "ResNet strikes back" takes 0.2. Defaults to
+            `None`: the labels as they are mixed.
 
     Raises:
         TypeError: If `loss` or `mixup` is none of these.
@@ -93,6 +104,8 @@ class MixupLoss(keras.losses.Loss):
         name: str = "mixup_loss",
         track: bool = False,
         regularization: float = 0.0,
+        dense_labels: bool | None = None,
+        target_threshold: float | None = None,
     ):
         if isinstance(loss, MixupLoss):
             raise TypeError(
@@ -105,48 +118,38 @@ class MixupLoss(keras.losses.Loss):
         )
         self.track = check_flag("track", track)
         self.regularization = check_real("regularization", regularization, least=0)
-        layers = mixup if isinstance(mixup, (list, tuple)) else [mixup]
-        if not layers:
-            raise ValueError("`mixup` must name at least one layer. Received: []")
-        self._names = [_name_of(layer) for layer in layers]
-        # Channels and not layers: Keras walks the attributes of a loss as it
-        # saves a model, and would save a layer that it finds here a second time.
-        self._channels = [
-            None if isinstance(layer, str) else layer._channel for layer in layers
-        ]
-        self.find_layers()
-        if None in self._channels:
-            wait_for_layers(self)
-
-    def find_layers(self):
-        """Takes up the layers that the loss knows by name, as far as they exist."""
-        for index, channel in enumerate(self._channels):
-            layer = only(self._names[index]) if channel is None else None
-            if layer is not None:
-                self._channels[index] = layer._channel
-        if self.track and self._channels[0] is not None:
-            self._channels[0].means.tracked = True
+        self.dense_labels = dense_labels
+        if dense_labels is not None:
+            check_flag("dense_labels", dense_labels)
+        self.target_threshold = check_threshold(target_threshold)
+        self._source = PlanSource(mixup, self.track)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        plan = self._plan()
+        plan, region = self._source.read()
+        y_true = as_one_hot(self.loss, y_true, y_pred)
         if plan is None:
+            if self.target_threshold is not None:
+                y_true = above(y_true, self.target_threshold)
             return self._unmixed(self.loss(y_true, y_pred, sample_weight))
         y_true = ops.convert_to_tensor(y_true)
         check_batch(plan=plan.share, y_true=y_true)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
-        check_whole(plan, y_pred)
-        labels = plan.terms(y_true)
-        shares = [plan.lam, *plan.shares]
+            if len(sample_weight.shape) > 0:
+                check_batch(y_true=y_true, sample_weight=sample_weight)
+        dense = region is not None and is_dense(
+            self.dense_labels, self.loss, region, y_pred
+        )
+        if dense and not plan.has_region:
+            raise ValueError(
+                "Labels of elements are pasted by the region of one layer, and here "
+                f"are several. Received: mixup={self._source.names}"
+            )
+        mixed = terms_of(plan, self.loss, y_true, y_pred, dense, self.target_threshold)
         if self.track:
-            p = ops.stop_gradient(ops.convert_to_tensor(y_pred))
-            self._record(labels, shares, p)
-        if sample_weight is None or len(sample_weight.shape) == 0:
-            weighted, weight = shares, sample_weight
-        else:
-            check_batch(y_true=y_true, sample_weight=sample_weight)
-            weighted, weight = weighted_shares(plan, sample_weight)
-        terms = list(zip(labels, weighted, shares))
+            self._record(plan, mixed, ops.stop_gradient(ops.convert_to_tensor(y_pred)))
+        weighted, weight = mixed.weigh(sample_weight)
+        terms = list(zip(mixed.labels, weighted, mixed.shares))
         loss = super().__call__(terms, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)
         return loss if scale is None else loss * ops.cast(scale, loss.dtype)
@@ -176,17 +179,15 @@ class MixupLoss(keras.losses.Loss):
         return total
 
     def get_config(self):
-        # A layer may have another name by now.
-        names = [
-            channel.name if channel else name
-            for channel, name in zip(self._channels, self._names)
-        ]
+        names = self._source.names
         return {
             "loss": keras.losses.serialize(self.loss),
             "mixup": names if len(names) > 1 else names[0],
             "name": self.name,
             "track": self.track,
             "regularization": self.regularization,
+            "dense_labels": self.dense_labels,
+            "target_threshold": self.target_threshold,
         }
 
     @classmethod
@@ -196,14 +197,13 @@ class MixupLoss(keras.losses.Loss):
         return cls(**{**config, "mixup": [newest(name) or name for name in names]})
 
     def _unmixed(self, loss):
-        for channel in self._channels:
+        for channel in self._source.channels:
             if channel.is_idle():
                 loss = when_differentiated(loss, channel.warn_of_idleness)
         return loss
 
     def _feed(self, values, counts, shares):
-        running = [channel.running_loss for channel in self._channels]
-        running = [each for each in running if each is not None]
+        running = self._source.running_losses()
         if running:
             loss = ops.mean(blended(values, shares))
             if counts[0] is not None:
@@ -211,39 +211,8 @@ class MixupLoss(keras.losses.Loss):
             for each in running:
                 each.update(loss)
 
-    def _record(self, labels, shares, y_pred):
-        dominant = ops.max(ops.stack(shares, axis=-1), axis=-1)
-        accuracy = pair_accuracy(self.loss, zip(labels, shares), y_pred)
-        self._channels[0].means.record(dominant, accuracy)
-
-    def _plan(self):
-        for name, channel in zip(self._names, self._channels):
-            if channel is None:
-                raise ValueError(
-                    f"There is no MixUp layer named {name!r} for MixupLoss to read the "
-                    "plan of. Pass the layer itself, or its name once it exists."
-                )
-        plan = before = None
-        for channel in self._channels:
-            later = channel.read()
-            if later is None:
-                continue
-            if before is not None and not before.is_before(channel):
-                raise ValueError(
-                    "`mixup` must list layers in the order in which the data meets "
-                    "them, all places of one before those of the next. "
-                    f"Received: mixup={self._names}"
-                )
-            plan, before = later if plan is None else plan.then(later), channel
-        return plan
-
-
-def _name_of(layer):
-    if isinstance(layer, str):
-        return layer
-    if not hasattr(layer, "_channel"):
-        raise TypeError(
-            "`mixup` must be a MixUp layer, its name, or a list of these. "
-            f"Received: mixup={layer!r} (of type {type(layer).__name__})"
-        )
-    return layer._channel.name  # A site goes by the name of its ManifoldMixUp.
+    def _record(self, plan, mixed, y_pred):
+        dominant = ops.max(ops.stack([plan.lam, *plan.shares], axis=-1), axis=-1)
+        terms = zip(mixed.labels, mixed.shares)
+        accuracy = pair_accuracy(self.loss, terms, y_pred)
+        self._source.channels[0].means.record(dominant, accuracy)

@@ -66,17 +66,6 @@ def check_values(loss, values, y_true, y_pred):
         )
 
 
-def check_whole(plan, y_pred):
-    """Raises of predictions of steps or pixels, where a plan pastes regions."""
-    if plan.has_region and len(y_pred.shape) > 2:
-        raise ValueError(
-            "Predictions of steps or pixels need labels that are pasted as the inputs "
-            "are, which MixupLoss does not do: it weighs the label of a whole sample "
-            "by the part that is pasted. Received: predictions of shape "
-            f"{tuple(y_pred.shape)} behind a layer that pastes regions"
-        )
-
-
 def _has_weight(loss, y, weight):
     some, rank = ops.not_equal(weight, 0), len(weight.shape)
     # Which labels go with the values that have the weights is known where no axis is

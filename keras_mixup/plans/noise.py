@@ -23,6 +23,7 @@ class Noise(NamedTuple):
         site: Tensor `(batch_size,)`, of which the first number chooses among the
             places of a `ManifoldMixUp`, or `None`.
         region: Tensor `(n, batch_size)` to place a region with, or `None`.
+        choice: Tensor `(batch_size,)` that chooses among several layers, or `None`.
     """
 
     u: object
@@ -33,6 +34,7 @@ class Noise(NamedTuple):
     shuffle: object = None
     site: object = None
     region: object = None
+    choice: object = None
 
     @classmethod
     def count(cls, num_samples=2, extra=None):

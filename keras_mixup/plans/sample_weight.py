@@ -45,20 +45,3 @@ def weigh_terms(shares, weights):
     divisor = total + ops.cast(weightless, total.dtype)
     both = zip(shares, parts)
     return [ops.where(weightless, s, p / divisor) for s, p in both], total
-
-
-def weighted_shares(plan, sample_weight, shares=None):
-    """The share of each label, weighted, and the weight of the whole.
-
-    A share is 0, to the bit, where the label has no weight or no share in the blend.
-
-    Args:
-        plan: The `MixPlan` of the batch.
-        sample_weight: Tensor `(batch_size, ...)`.
-        shares: Optional list of the shares of elements, instead of those of samples.
-    """
-    shares = shares or [plan.lam, *plan.shares]
-    shares, weight = weigh_terms(shares, plan.terms(sample_weight))
-    ops = ops_for(weight)
-    empty = ops.equal(weight, 0)
-    return [ops.where(empty, 0.0, share) for share in shares], weight

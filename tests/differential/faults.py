@@ -21,7 +21,7 @@ def _unmixed_labels():
     """The loss is that of the sample's own label."""
 
     def call(loss, y_true, y_pred, sample_weight=None):
-        loss._plan()  # That nothing has read it would be a warning.
+        loss._source.read()  # That nothing has read it would be a warning.
         return loss.loss(y_true, y_pred, sample_weight)
 
     return mock.patch.object(_Loss, "__call__", call)

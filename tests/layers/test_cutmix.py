@@ -314,34 +314,57 @@ def test_a_saved_model_goes_on(tmp_path):
     assert clone.get_config() == mix.get_config()
 
 
-def test_labels_of_pixels_and_of_steps_are_errors():
-    x, masks = numbered((9, 7, 3)), np.zeros((SIZE, 9, 7), "int32")
-    layer = CutMix(num_classes=3)
-    with pytest.raises(ValueError, match="labels of whole samples"):
-        layer(x, masks)
-    with pytest.raises(ValueError, match="'segmentation_masks' says where it is"):
-        layer({"image": x, "label": masks[:, 0, 0], "segmentation_masks": masks})
-    mix = CutMix()
-    model = keras.Sequential([mix, layers.Dense(3, "softmax")])
-    model.compile("sgd", MixupLoss(SPARSE, mix))
-    with pytest.raises(ValueError, match="need labels that are pasted"):
-        model.fit(x, masks, verbose=0)
+def test_padding_is_of_the_sample_that_it_is_from():
+    tokens = np.array([[1, 2, 3, 0, 0], [4, 5, 0, 0, 0], [6, 6, 6, 6, 6]])
+    mix, seen = CutMix(region=LastTwo(), pairing="roll"), []
+
+    class Seen(layers.Layer):
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            seen.append((x, mask))
+            return x
+
+    embed = layers.Embedding(8, 2, mask_zero=True)
+    embed.build()
+    embed.set_weights([np.stack([np.arange(8), np.arange(8)], 1)])
+
+    def step(tokens):
+        mixed = Seen()(mix(embed(tokens), training=True))
+        return mixed, seen[-1][1], mix.plan.share
+
+    mixed, mask, share = run(step, "eager", tokens)
+    expected = [[1, 2, 3, 6, 6], [4, 5, 0, 0, 0], [6, 6, 6, 0, 0]]
+    np.testing.assert_array_equal(mixed[..., 0], expected)
+    np.testing.assert_array_equal(mask, np.array(expected) > 0)
+    # Of five valid steps two are pasted; where all of them are padding, none.
+    np.testing.assert_allclose(share, [2 / 5, 0, 0], atol=1e-6)
 
 
-def test_padding_is_an_error():
-    tokens = np.array([[1, 2, 3, 0], [4, 5, 0, 0]])
-    mix = CutMix()
-    model = keras.Sequential(
-        [
-            layers.Embedding(6, 4, mask_zero=True),
-            mix,
-            layers.GlobalAveragePooling1D(),
-            layers.Dense(2, "softmax"),
-        ]
-    )
-    model.compile("sgd", MixupLoss(SPARSE, mix), run_eagerly=True)
-    with pytest.raises(ValueError, match="which of them are padding"):
-        model.fit(tokens, np.array([0, 1]), verbose=0)
+class LastTwo:
+    """The last two of five steps."""
+
+    def __call__(self, noise, lam, grid):
+        ops = ops_for(noise)
+        edges = ops.convert_to_tensor(np.float32([[[0.6, 1.0]]]))
+        return edges + ops.zeros_like(lam)[:, None, None]
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_network_of_padded_sequences_trains(functional):
+    tokens = np.array([[1, 2, 3, 0], [4, 5, 0, 0]] * 4)
+    mix = CutMix(seed=1)
+    parts = [
+        layers.Embedding(6, 4, mask_zero=True),
+        mix,
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(2, "softmax"),
+    ]
+    model = keras.Sequential(([keras.Input((4,))] if functional else []) + parts)
+    model.compile("sgd", MixupLoss(SPARSE, mix, track=True))
+    logs = model.fit(tokens, np.array([0, 1] * 4), verbose=0, epochs=3).history
+    assert np.isfinite(logs["loss"]).all()
+    assert min(logs["mixup_lam"]) < 1
 
 
 @pytest.mark.parametrize(
@@ -363,7 +386,7 @@ def test_bad_arguments():
         CutMix(region="circle")
     with pytest.raises(ValueError, match="`data_format` must be"):
         CutMix(data_format="channels")
-    with pytest.raises(ValueError, match="Unrecognized keyword arguments.*'fold'"):
+    with pytest.raises(ValueError, match="takes the values of one partner"):
         CutMix(fold=True)
     with pytest.raises(ValueError, match="`alpha` must be"):
         CutMix(-1.0)
