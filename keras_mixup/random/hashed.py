@@ -14,6 +14,7 @@ _SECOND = 0x94D049BB133111EB - 2**64
 # cannot stand for each other.
 _SEED, _STEP = 0xD1342543DE82EF95 - 2**64, 0xAEF17502108EF2D9 - 2**64
 _POSITION = 0x9E3779B97F4A7C15 - 2**64
+_HIGH, _LOW = _POSITION >> 32, _POSITION & (2**32 - 1)
 _BITS = 24
 
 
@@ -32,7 +33,10 @@ def counted_uniforms(shape, seed):
 
     first, second = seed.to(torch.int64).unbind()
     position = torch.arange(math.prod(shape), device=seed.device)
-    z = position * _POSITION + (first * _SEED + second * _STEP)
+    # In halves: `torch.compile` computes with positions as with integers that have no
+    # end, and fails on those that 64 bits do not hold.
+    scrambled = (position * _HIGH << 32) + position * _LOW
+    z = scrambled + (first * _SEED + second * _STEP)
     z = (z ^ _shifted(z, 30)) * _FIRST
     z = (z ^ _shifted(z, 27)) * _SECOND
     z = _shifted(z ^ _shifted(z, 31), 64 - _BITS)

@@ -279,7 +279,7 @@ def test_a_schedule_of_its_numbers_traces_nothing_anew(way):
     # With α = 0, CutMix alone mixes nothing.
     assert logs["mixup_lam"][3] == 1.0
     assert logs["mixup_lam"][0] < 1.0
-    if way != "eager":
+    if way != "eager" and keras.backend.backend() != "torch":
         assert len(traces) == before
 
 

@@ -220,6 +220,19 @@ def test_counted_uniforms_are_those_of_split_mix(seed):
 
 
 @torch_only
+def test_a_part_of_counted_uniforms_compiles():
+    import torch
+
+    def later(seed):
+        # Positions from 16 on, which the compiler counts from there.
+        return counted_uniforms((4, 8), seed)[2:]
+
+    seed = torch.tensor([3, 5])
+    found = torch.compile(later, fullgraph=True)(seed)
+    np.testing.assert_array_equal(found.numpy(), later(seed).numpy())
+
+
+@torch_only
 def test_counted_uniforms_of_near_seeds_and_steps_are_independent():
     import torch
 
