@@ -7,14 +7,21 @@ is a hash of its position and of the seed, in a few operations on integers.
 
 import math
 
+
+def _signed(number):
+    """An integer as 64 bits hold it."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
 # The multipliers of SplitMix64, as signed integers.
-_FIRST = 0xBF58476D1CE4E5B9 - 2**64
-_SECOND = 0x94D049BB133111EB - 2**64
+_FIRST = _signed(0xBF58476D1CE4E5B9)
+_SECOND = _signed(0x94D049BB133111EB)
 # Odd numbers of which no small multiples add up to 0: seeds, steps and positions
 # cannot stand for each other.
-_SEED, _STEP = 0xD1342543DE82EF95 - 2**64, 0xAEF17502108EF2D9 - 2**64
-_POSITION = 0x9E3779B97F4A7C15 - 2**64
-_HIGH, _LOW = _POSITION >> 32, _POSITION & (2**32 - 1)
+_SEED, _STEP = 0xD1342543DE82EF95, 0xAEF17502108EF2D9
+_POSITION = 0x9E3779B97F4A7C15
+_SEED, _STEP = (_signed(each * pow(_POSITION, -1, 2**64)) for each in (_SEED, _STEP))
+_POSITION = _signed(_POSITION)
 _BITS = 24
 
 
@@ -33,10 +40,9 @@ def counted_uniforms(shape, seed):
 
     first, second = seed.to(torch.int64).unbind()
     position = torch.arange(math.prod(shape), device=seed.device)
-    # In halves: `torch.compile` computes with positions as with integers that have no
-    # end, and fails on those that 64 bits do not hold.
-    scrambled = (position * _HIGH << 32) + position * _LOW
-    z = scrambled + (first * _SEED + second * _STEP)
+    # Multiplied once all is added up: products of positions alone `torch.compile` takes
+    # for indices, and fails where 64 bits do not hold them.
+    z = (position + (first * _SEED + second * _STEP)) * _POSITION
     z = (z ^ _shifted(z, 30)) * _FIRST
     z = (z ^ _shifted(z, 27)) * _SECOND
     z = _shifted(z ^ _shifted(z, 31), 64 - _BITS)

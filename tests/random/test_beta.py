@@ -220,6 +220,8 @@ def test_counted_uniforms_are_those_of_split_mix(seed):
 
 
 @torch_only
+# What torch says of itself as it compiles.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method:DeprecationWarning")
 def test_a_part_of_counted_uniforms_compiles():
     import torch
 
