@@ -5,6 +5,11 @@ import numbers
 import keras
 import numpy as np
 
+# Those of `keras.utils.bounding_boxes`.
+_BOX_FORMATS = (
+    *("xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw"),
+    *("rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh"),
+)
 # Above it, a float32 is infinite.
 _LARGEST = 3.4e38
 
@@ -169,6 +174,19 @@ def check_threshold(threshold):
     if threshold is None:
         return None
     return check_real("target_threshold", threshold, least=0, below=1)
+
+
+def check_box_format(box_format):
+    """Returns the format of boxes in lower case, or `None`, or raises."""
+    if box_format is None:
+        return None
+    name = box_format.lower() if isinstance(box_format, str) else None
+    if name not in _BOX_FORMATS:
+        raise ValueError(
+            f"`bounding_box_format` must be one of {list(_BOX_FORMATS)}. "
+            f"Received: bounding_box_format={box_format!r}"
+        )
+    return name
 
 
 def check_num_samples(num_samples):

@@ -5,7 +5,7 @@ from keras_mixup._backend.ops import ops_for
 from keras_mixup.plans.blend import align
 
 # What Keras pads boxes and their labels with.
-_PADDING = -1
+PADDING = -1
 
 
 def mix_boxes(plan, bounding_boxes):
@@ -26,15 +26,15 @@ def mix_boxes(plan, bounding_boxes):
         partner's, 0 for padding. The partner's boxes of a sample that is not mixed
         are padding.
     """
-    boxes, labels = _checked(bounding_boxes)
+    boxes, labels = check_boxes(bounding_boxes)
     ops = ops_for(boxes, labels, plan.share)
     shares = [plan.lam, *plan.shares]
     parts = []
     for box, label, share in zip(plan.terms(boxes), plan.terms(labels), shares):
         unused = align(share, label) == 0
-        padding = ops.cast(_PADDING, label.dtype)
+        padding = ops.cast(PADDING, label.dtype)
         label = ops.where(unused, padding, label)
-        box = ops.where(align(unused, box), ops.cast(_PADDING, box.dtype), box)
+        box = ops.where(align(unused, box), ops.cast(PADDING, box.dtype), box)
         weight = ops.where(label == padding, 0.0, align(share, label))
         parts.append((box, label, weight))
     return {
@@ -43,7 +43,8 @@ def mix_boxes(plan, bounding_boxes):
     }
 
 
-def _checked(bounding_boxes):
+def check_boxes(bounding_boxes):
+    """Returns the boxes and the labels of a dict, or raises with what was expected."""
     if not isinstance(bounding_boxes, dict) or set(bounding_boxes) != {
         "boxes",
         "labels",

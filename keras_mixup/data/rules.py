@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from keras import tree
 
+from keras_mixup._backend.checks import check_box_format
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.checks import check_threshold
@@ -47,7 +48,7 @@ class Rules(NamedTuple):
             check_real("label_smoothing", label_smoothing, least=0, below=1),
             check_threshold(target_threshold),
             check_dense_labels(dense_labels),
-            bounding_box_format,
+            check_box_format(bounding_box_format),
             check_real("min_visible", min_visible, least=0, most=1),
         )
 

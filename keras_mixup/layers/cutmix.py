@@ -33,6 +33,13 @@ class CutMix(PipelineLayer, BetaLayer):
         pairing: As for `MixUp`. Defaults to `"shuffle"`.
         num_classes: As for `MixUp`.
         label_keys: As for `MixUp`.
+        bounding_box_format: A format of `keras.utils.bounding_boxes`, as `"xyxy"` or
+            `"rel_yxyx"`, of the `"bounding_boxes"` in a dict batch of images, which
+            need one. Of a sample's own boxes those stay that the pasted box does not
+            cover, and of its partner's those that show up in it, cut to what is to be
+            seen. Defaults to `None`.
+        min_visible: Number in [0, 1], the part of a bounding box that is to be seen at
+            least: of less, the box is dropped. Defaults to `0.1`.
         data_format: `"channels_last"` or `"channels_first"`. Defaults to that of the
             Keras configuration.
         dense_labels: Which labels of a pipeline are of the elements of a sample, as of
@@ -59,8 +66,9 @@ class CutMix(PipelineLayer, BetaLayer):
         As `MixUp`.
 
     Raises:
-        ValueError: If an argument is out of its range, inputs have no spatial axes, or
-            labels may be of whole samples or of elements.
+        ValueError: If an argument is out of its range, inputs have no spatial axes,
+            labels may be of whole samples or of elements, or bounding boxes have no
+            format.
         TypeError: If an argument or a part of the batch is of the wrong type.
 
     Example:
@@ -94,6 +102,8 @@ class CutMix(PipelineLayer, BetaLayer):
         pairing: str | Callable = "shuffle",
         num_classes: int | dict | list | None = None,
         label_keys: list[str] | tuple[str, ...] | None = None,
+        bounding_box_format: str | None = None,
+        min_visible: float = 0.1,
         data_format: str | None = None,
         dense_labels: bool | list[str] | tuple[str, ...] | None = None,
         label_smoothing: float = 0.0,
@@ -116,6 +126,8 @@ class CutMix(PipelineLayer, BetaLayer):
             pairing=pairing,
             num_classes=num_classes,
             label_keys=label_keys,
+            bounding_box_format=bounding_box_format,
+            min_visible=min_visible,
             data_format=data_format,
             dense_labels=dense_labels,
             label_smoothing=label_smoothing,
