@@ -30,6 +30,8 @@ def as_one_hot(loss, y_true, y_pred):
     ids = ops.squeeze(y_true, axis=axis) if alone else y_true
     ids = ops.cast(ids, "int32")
     there = ops.logical_and(ids >= 0, ids < classes)
+    # PyTorch would raise of ids of no class, and could not in a compiled step.
+    ids = ops.where(there, ids, 0)
     one_hot = ops.one_hot(ids, classes, axis=axis, dtype=loss.dtype)
     return ops.where(ops.expand_dims(there, axis), one_hot, float("nan"))
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from keras_mixup import AdaptiveMixUp
+from keras_mixup import CutMix
 from keras_mixup import MixUp
+from keras_mixup import RandomChoice
 from tests.data.test_pipeline import CLASSES
 from tests.data.test_pipeline import Halves
 from tests.data.test_pipeline import blended
@@ -27,6 +29,10 @@ def staged(seed=3, calls=8, layer=MixUp):
     return batches().apply(mix.stage(num_parallel_calls=calls))
 
 
+def choice(alpha, **kwargs):
+    return RandomChoice([MixUp(alpha), CutMix(alpha)], **kwargs)
+
+
 def epoch(dataset):
     """The mixed inputs and labels of an epoch, in their order."""
     xs, ys = zip(*dataset.as_numpy_iterator())
@@ -38,7 +44,7 @@ def assert_same(one, two):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("layer", [MixUp, lambda *a, **k: AdaptiveMixUp(**k)])
+@pytest.mark.parametrize("layer", [MixUp, lambda *a, **k: AdaptiveMixUp(**k), choice])
 def test_parallel_runs_give_the_same_batches_in_the_same_order(layer):
     first, second = staged(layer=layer), staged(layer=layer)
     for _ in range(3):
@@ -193,9 +199,10 @@ def test_workers_of_the_service_mix_as_this_process_does(service):
         return {mixed.tobytes() for mixed, _ in dataset.as_numpy_iterator()}
 
     here = staged()
-    for _ in range(2):
+    for layer in (MixUp, choice):
         # Which of two workers is the first to hand over a batch, nothing decides.
-        assert drawn(staged().apply(share_out)) == drawn(staged())
+        found = drawn(staged(layer=layer).apply(share_out))
+        assert found == drawn(staged(layer=layer))
     two_epochs = drawn(staged().repeat(2).apply(share_out))
     assert two_epochs == drawn(here) | drawn(here)
     assert len(two_epochs) == 2 * SIZE // BATCH

@@ -51,7 +51,7 @@ tf.config.set_logical_device_configuration(cpu, two)
 import keras
 from keras import layers
 
-from keras_mixup import MixUp
+from keras_mixup import CutMix, MixUp, RandomChoice
 from tests.models import CLASSES, FEATURES, FixedMixUp
 from tests.models import classifier, compiled, data, fit, kernel_of
 
@@ -103,6 +103,26 @@ with strategy.scope():
 start = kernel_of(model).tolist()
 loss = fit(model, x[:8], y[:8], batch_size=8, epochs=1)["loss"]
 results["random"] = {"start": start, "loss": loss, "plans": Recorded.plans}
+
+
+class RecordedChoice(RandomChoice):
+    steps = []
+
+    def mix_inputs(self, plan, x):
+        mixed = super().mix_inputs(plan, x)
+        if plan is not None:
+            parts = [*plan[:2], mixed]
+            parts = [part.numpy().tolist() for part in parts]
+            self.steps.append([int(replica()), *parts])
+        return mixed
+
+
+with strategy.scope():
+    mix = RecordedChoice([MixUp(1.0), CutMix(1.0)])
+    model = compiled(classifier(mix), mix, run_eagerly=True)
+start = kernel_of(model).tolist()
+loss = fit(model, x, y, batch_size=24, epochs=1)["loss"]
+results["choice"] = {"start": start, "loss": loss, "steps": RecordedChoice.steps}
 print(json.dumps(results))
 """
 
@@ -161,6 +181,28 @@ def test_random_plans_are_followed_on_each_replica(mirrored):
     # From one random state, each replica draws a plan of its own.
     assert not np.isin(*shares).any()
     np.testing.assert_allclose(mirrored["random"]["loss"], np.mean(losses), rtol=1e-5)
+
+
+@on_tensorflow
+def test_replicas_choose_for_themselves_between_mixup_and_cutmix(mirrored):
+    x, y = data(24)
+    kernel, losses, kinds = np.array(mirrored["choice"]["start"]), [], set()
+    assert len(mirrored["choice"]["steps"]) == 2
+    for replica, *step in sorted(mirrored["choice"]["steps"]):
+        partners, share, features = (np.array(part) for part in step)
+        half = slice(12 * replica, 12 * replica + 12)
+        # Of random numbers, what is pasted is the one or the other.
+        own = np.isclose(features, x[half])
+        other = np.isclose(features, x[half][partners])
+        pasted = (own | other).all(1)
+        other[partners == np.arange(12)] = False
+        np.testing.assert_allclose(other.mean(1)[pasted], share[pasted], atol=1e-6)
+        blended = mixed(x[half], partners, share)[~pasted]
+        np.testing.assert_allclose(features[~pasted], blended, atol=1e-5)
+        kinds |= set(pasted[share > 0])
+        losses.append(pair_loss(y[half], softmax(features @ kernel), partners, share))
+    assert kinds == {True, False}
+    np.testing.assert_allclose(mirrored["choice"]["loss"], np.mean(losses), rtol=1e-5)
 
 
 TORCH = """
@@ -261,7 +303,7 @@ import json
 import jax
 import keras
 
-from keras_mixup import MixUp
+from keras_mixup import CutMix, MixUp, RandomChoice
 from tests.models import FixedMixUp, classifier, compiled, data, fit, kernel_of
 
 assert len(jax.devices()) == 2
@@ -274,6 +316,7 @@ def trainings():
     for mix in (
         FixedMixUp(name="fixed"),
         MixUp(alpha=1.0, shards=1, seed=1, name="random"),
+        RandomChoice([MixUp(1.0), CutMix(1.0)], shards=1, seed=1, name="choice"),
     ):
         model = compiled(classifier(mix), mix)
         start = kernel_of(model).tolist()
@@ -310,8 +353,9 @@ def test_a_plan_spans_the_devices_of_a_batch(data_parallel):
 
 
 @on_jax
-def test_two_devices_draw_what_one_would(data_parallel):
-    one, two = (data_parallel[count]["random"] for count in ("one", "two"))
+@pytest.mark.parametrize("name", ["random", "choice"])
+def test_two_devices_draw_what_one_would(data_parallel, name):
+    one, two = (data_parallel[count][name] for count in ("one", "two"))
     np.testing.assert_array_equal(two["start"], one["start"])
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-5)
     np.testing.assert_allclose(two["end"], one["end"], rtol=1e-4, atol=1e-6)
