@@ -2,9 +2,12 @@
 
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.contract import keeps
-from keras_mixup.pairing.shards import own_indices
+from keras_mixup.pairing.shards import own_samples
 
 _trusted = keeps(knows_shards=True, can_compile=True, stays_in_batch=True)
+_fixed = keeps(
+    knows_shards=True, can_compile=True, stays_in_batch=True, draws_nothing=True
+)
 
 
 @_trusted
@@ -52,7 +55,7 @@ def derangement(noise):
     return ops.take_along_axis(after, ops.argsort(cycle), axis=-1)
 
 
-@_trusted
+@_fixed
 def roll(noise):
     """Pairs each sample with the one before it, the first with the last.
 
@@ -69,10 +72,10 @@ def roll(noise):
     >>> keras_mixup.pairing.roll(np.zeros(3)).tolist()
     [2, 0, 1]
     """
-    return ops_for(noise).roll(_own(noise), 1, axis=-1)
+    return ops_for(noise).roll(own_samples(noise), 1, axis=-1)
 
 
-@_trusted
+@_fixed
 def reverse(noise):
     """Pairs the first sample with the last, the second with the last but one, ….
 
@@ -90,10 +93,10 @@ def reverse(noise):
     >>> keras_mixup.pairing.reverse(np.zeros(3)).tolist()
     [2, 1, 0]
     """
-    return ops_for(noise).flip(_own(noise), axis=-1)
+    return ops_for(noise).flip(own_samples(noise), axis=-1)
 
 
-@_trusted
+@_fixed
 def itself(noise):
     """Pairs each sample with itself, for `MixUp(views=...)` of one and the same sample.
 
@@ -108,10 +111,4 @@ def itself(noise):
     >>> keras_mixup.pairing.itself(np.zeros(3)).tolist()
     [0, 1, 2]
     """
-    return _own(noise)
-
-
-def _own(noise):
-    ops = ops_for(noise)
-    # A row of zeros for each shard, where there are shards.
-    return ops.cast(ops.zeros_like(noise), "int32") + own_indices(noise)
+    return own_samples(noise)

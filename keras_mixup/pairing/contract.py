@@ -18,6 +18,8 @@ class Contract(NamedTuple):
         can_compile: Whether XLA knows its operations.
         stays_in_batch: Whether its partners are in the batch for certain, so that
             nobody has to look.
+        draws_nothing: Whether its partners are the same whatever the noise is, so that
+            it cannot give a sample several.
     """
 
     needs_labels: bool = False
@@ -25,6 +27,7 @@ class Contract(NamedTuple):
     knows_shards: bool = False
     can_compile: bool = False
     stays_in_batch: bool = False
+    draws_nothing: bool = False
 
 
 def contract_of(pairing):

@@ -63,10 +63,10 @@ def get(identifier):
 def get_for(num_samples, identifier, shards=None):
     """Resolves a pairing of several partners a sample, or within shards."""
     pairing = get(identifier)
-    if num_samples > 2 and pairing in (roll, reverse, itself):
+    if num_samples > 2 and contract_of(pairing).draws_nothing:
         raise ValueError(
-            f"The pairing {_NAMES[pairing]!r} knows one partner per sample, and would "
-            "take it again. Use one that draws: 'shuffle' or 'derangement'. "
+            f"The pairing {identifier!r} knows one partner per sample, and would take "
+            "it again. Use one that draws: 'shuffle' or 'derangement'. "
             f"Received: num_samples={num_samples} with pairing={identifier!r}"
         )
     if (shards or 1) > 1 and contract_of(pairing).needs_labels:

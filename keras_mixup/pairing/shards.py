@@ -36,6 +36,13 @@ def own_indices(partners):
     return ops_for(partners).arange(ops_for(partners).shape(partners)[-1])
 
 
+def own_samples(noise):
+    """What each sample is itself, for each of the uniforms of a pairing."""
+    ops = ops_for(noise)
+    # A row of zeros for each shard, where there are shards.
+    return ops.cast(ops.zeros_like(noise), "int32") + own_indices(noise)
+
+
 def whole_batch(partners):
     """Partners counted from the first sample of the batch, shape `(batch_size,)`."""
     if len(partners.shape) == 1:

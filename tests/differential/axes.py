@@ -104,6 +104,7 @@ ALPHAS = (1.0, 0.2, 32.0, 0.0, 1.0, 0.2, 0.01)
 # Of policies α is a factor on what they draw with.
 FACTORS = (1.0, 0.5, 2.0, 1.0, 0.0)
 PROBS = (1.0, 0.5, 1.0, 1.0, 0.0)
+FIXED_PAIRINGS = ("roll", "reverse", "self")
 PAIRINGS = ("shuffle", "derangement", "roll", "reverse", "self", "function")
 VIEWS = (None, "functions", None, "layers", None, None)
 SIZES = (6, 5, 2, 6, 1, 5, 6)

@@ -69,7 +69,7 @@ def _mixer(turn, kind, inputs, slots, which, policy):
     pairing = of("pairing", axes.PAIRINGS)
     if pairing == "self" and (kind == "manifold" or integers or by_distance):
         pairing = "shuffle"
-    if num_samples > 2 and pairing in ("roll", "reverse", "self"):
+    if num_samples > 2 and pairing in axes.FIXED_PAIRINGS:
         pairing = "derangement"
     if pairing == "self":
         views = views or "functions"

@@ -283,6 +283,29 @@ def test_a_schedule_of_its_numbers_traces_nothing_anew(way):
         assert len(traces) == before
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="it shows its program")
+def test_a_batch_is_gone_through_once():
+    import jax
+
+    x = np.zeros((16, 9, 7, 3), "float32")
+
+    def gathers(layer):
+        state = [
+            [variable.value for variable in group]
+            for group in (layer.trainable_variables, layer.non_trainable_variables)
+        ]
+
+        def call(x):
+            return layer.stateless_call(*state, x, training=True)[0]
+
+        program = jax.jit(call).lower(x).as_text().splitlines()
+        return sum("gather" in line and "16x9x7x3" in line for line in program)
+
+    assert gathers(MixUp(0.8)) == 1
+    assert gathers(both()) == 1
+    assert gathers(RandomChoice([MixUp(), CutMix(), CutMix(0.2)])) == 1
+
+
 def test_a_saved_model_goes_on(tmp_path):
     x, y = numbered((9, 7, 1)), np.arange(SIZE)
     members = [MixUp(0.7), CutMix(0.9, region=Box("inside"))]

@@ -25,7 +25,7 @@ def data_of(path):
     return X, dict.fromkeys(names, LABELS) if path.stem == "adaptive" else LABELS
 
 
-def test_every_layer_and_policy_is_among_them():
+def test_every_layer_and_policy_of_that_time_is_among_them():
     layers = [
         layer
         for path in FILES
