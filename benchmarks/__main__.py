@@ -25,6 +25,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # What is measured, on which backends, in which environment.
 MODULES = {
     "pipelines": (("tensorflow",), {}),
+    "regions": (("tensorflow",), {}),
     "peers": (("torch",), {}),
     "training": (BACKENDS, {}),
     "sampling": (BACKENDS, {}),

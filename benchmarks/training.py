@@ -17,6 +17,8 @@ REFERENCES = {
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
     "keras.layers.MixUp": layers.MixUp,
 }
+OF_REGIONS = 1.05
+CHOICE = "RandomChoice of both"
 LIMITS = {
     "tensorflow": {"graph": 1.03, "jit_compile": 1.05},
     "jax": {"jit_compile": 1.03},
@@ -55,7 +57,7 @@ def cnn(layer, jit_compile, track=False):
     model = keras.Sequential([keras.Input((32, 32, 3))])
     if layer is not None:
         model.add(layer)
-    if isinstance(layer, keras_mixup.MixUp):
+    if hasattr(layer, "mix_batch"):
         loss = keras_mixup.MixupLoss(loss, layer, track=track)
     model.add(layers.Conv2D(32, 3, 2, activation="relu"))
     model.add(layers.Conv2D(64, 3, 2, activation="relu"))
@@ -89,6 +91,10 @@ def measure(quick):
     makers = {
         "MixUp": keras_mixup.MixUp,
         "AdaptiveMixUp": lambda: keras_mixup.AdaptiveMixUp("similarity"),
+        "CutMix": keras_mixup.CutMix,
+        CHOICE: lambda: keras_mixup.RandomChoice(
+            [keras_mixup.MixUp(0.8), keras_mixup.CutMix(1.0)]
+        ),
     }
     batches = data()
     for mode, limit in LIMITS[keras.backend.backend()].items():
@@ -105,6 +111,8 @@ def measure(quick):
         emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
         name = f"{title}, AdaptiveMixUp over MixUp"
         emit_ratio(name, times, "AdaptiveMixUp", "MixUp", 1.05)
+        for name in ("CutMix", CHOICE):
+            emit_ratio(f"{title}, {name} over none", times, name, "none", OF_REGIONS)
         for name in references:
             emit_ratio(f"{title}, {name} over none", times, name, "none", None)
 
