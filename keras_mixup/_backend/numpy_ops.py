@@ -60,6 +60,7 @@ class NumpyOps(metaclass=Namespace):
     take = np.take
     take_along_axis = np.take_along_axis
     tanh = np.tanh
+    transpose = np.transpose
     where = np.where
     zeros_like = np.zeros_like
 

@@ -90,8 +90,8 @@ def ops_for(*structures):
         `logical_and`, `logical_not`, `logical_or`, `max`, `maximum`, `mean`, `min`,
         `minimum`, `not_equal`, `one_hot`, `ones_like`, `power`, `reshape`, `roll`,
         `shape`, `sigmoid`, `sign`, `sin`, `sqrt`, `square`, `squeeze`, `stack`,
-        `stop_gradient`, `sum`, `take`, `take_along_axis`, `tanh`, `where` and
-        `zeros_like`.
+        `stop_gradient`, `sum`, `take`, `take_along_axis`, `tanh`, `transpose`,
+        `where` and `zeros_like`.
 
     Raises:
         AttributeError: When another name is asked for.

@@ -107,6 +107,10 @@ def tensorflow_ops():
             return tf.gather(x, indices, axis=axis, batch_dims=len(x.shape) - 1)
 
         @staticmethod
+        def transpose(x, axes=None):
+            return tf.transpose(x, perm=axes)
+
+        @staticmethod
         def sum(x, axis=None, keepdims=False):
             return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 

@@ -218,6 +218,7 @@ OTHERS = {
     "take_along_axis": lambda ops, x: ops.take_along_axis(
         x, ops.argsort(x[:, :1] + x), axis=-1
     ),
+    "transpose": lambda ops, x: ops.transpose(ops.transpose(x)[None], axes=(1, 0, 2)),
     "where": lambda ops, x: ops.where(x > 1, x, 0.0),
 }
 
