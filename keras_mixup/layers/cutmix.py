@@ -25,7 +25,8 @@ class CutMix(PipelineLayer, BetaLayer):
         alpha: Concentration of the Beta(α, α) distribution of λ, before the box is
             clipped. A number ≥ 0; 0 mixes nothing. May be assigned to. Defaults to
             `1.0`, as in the paper.
-        region: `"box"`, or a region of `keras_mixup.regions`. Defaults to `"box"`.
+        region: `"box"`, `"fourier"` for regions of any shape, as in FMix, or a region
+            of `keras_mixup.regions`. Defaults to `"box"`.
         prob: Number in [0, 1], the probability that a sample is mixed at all (the whole
             batch, if `per_sample=False`). Defaults to `1.0`.
         per_sample: Whether every sample draws its own box, or the batch draws one.
@@ -90,6 +91,7 @@ class CutMix(PipelineLayer, BetaLayer):
 
     References:
         - [Yun et al. (2019), CutMix](https://arxiv.org/abs/1905.04899)
+        - [Harris et al. (2020), FMix](https://arxiv.org/abs/2002.12047)
     """
 
     def __init__(

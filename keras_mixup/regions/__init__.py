@@ -12,10 +12,11 @@ operations. Write it with `keras_mixup.ops_for`, and it works in pipelines as we
 """
 
 from keras_mixup.regions.box import Box
+from keras_mixup.regions.fourier import Fourier
 from keras_mixup.regions.lookup import get
 from keras_mixup.regions.lookup import serialize
 
-__all__ = ["Box", "get", "serialize"]
+__all__ = ["Box", "Fourier", "get", "serialize"]
 
 
 def __dir__():

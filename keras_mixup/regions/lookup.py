@@ -3,16 +3,17 @@
 import keras
 
 from keras_mixup.regions.box import Box
+from keras_mixup.regions.fourier import Fourier
 
-_BY_NAME = {"box": Box}
+_BY_NAME = {"box": Box, "fourier": Fourier}
 
 
 def get(identifier):
     """Resolves a region from its name, its saved config or itself.
 
     Args:
-        identifier: `"box"`, a region, a function of your own that is called as one, or
-            what `serialize` returned.
+        identifier: `"box"`, `"fourier"`, a region, a function of your own that is
+            called as one, or what `serialize` returned.
 
     Returns:
         A region.

@@ -123,7 +123,7 @@ def test_sides_of_their_own():
         (lambda: Box("clip", (0.2, 0.5)), ValueError, 'placement="inside"'),
         (lambda: Box("inside", 0.5), ValueError, "a pair of numbers"),
         (lambda: Box("inside", (0.2, 1.5)), ValueError, "`minmax`"),
-        (lambda: regions.get("circle"), ValueError, r"one of \['box'\]"),
+        (lambda: regions.get("circle"), ValueError, r"\['box', 'fourier'\]"),
         (lambda: regions.get(3), TypeError, "`region` must be"),
     ],
 )
