@@ -21,8 +21,11 @@ def mix_in_region(plan, x, dtype, data_format=None):
     ops = ops_for(x, plan.share)
     if plan.region.pastes:
         return ops.cast(paste(plan, x, axes), dtype)
-    share = element_shares(plan, x, axes)[1]
-    return blend([x, take_samples(x, plan.indices[0])], [1 - share, share], dtype)
+    joined, inside = _joined(plan, x, axes)
+    share = ops.where(inside, _share_inside(plan, len(inside.shape)), 0.0)
+    partner = take_samples(joined, plan.indices[0])
+    mixed = blend([joined, partner], [1 - share, share], dtype)
+    return ops.reshape(mixed, ops.shape(x))
 
 
 def paste(plan, x, axes):
@@ -33,9 +36,11 @@ def paste(plan, x, axes):
         x: Tensor `(batch_size, ...)`.
         axes: Its spatial axes.
     """
-    inside = _inside(plan, x, axes)
+    ops = ops_for(x, plan.share)
+    joined, inside = _joined(plan, x, axes)
+    partner = take_samples(joined, plan.indices[0])
     # Selected and not multiplied: what is not finite goes nowhere else.
-    return ops_for(x, inside).where(inside, take_samples(x, plan.indices[0]), x)
+    return ops.reshape(ops.where(inside, partner, joined), ops.shape(x))
 
 
 def element_shares(plan, x, axes):
@@ -50,17 +55,44 @@ def element_shares(plan, x, axes):
         List of two float32 tensors of the rank of `x`, of size 1 along other axes.
     """
     inside = _inside(plan, x, axes)
-    ops = ops_for(inside, plan.share)
-    share = ops.zeros_like(plan.share) + 1
-    if not plan.region.pastes:
-        # Where nothing is mixed, at another place of a model say, nothing is inside.
-        share = ops.where(plan.share > 0, plan.region.share, 0.0)
-    share = ops.reshape(share, (-1,) + (1,) * (len(x.shape) - 1))
-    share = ops.where(inside, share, 0.0)
+    share = _share_inside(plan, len(x.shape))
+    share = ops_for(inside, share).where(inside, share, 0.0)
     return [1 - share, share]
 
 
+def _share_inside(plan, rank):
+    ops = ops_for(plan.share)
+    share = ops.ones_like(plan.share)
+    if not plan.region.pastes:
+        # Where nothing is mixed, at another place of a model say, nothing is inside.
+        share = ops.where(plan.share > 0, plan.region.share, 0.0)
+    return ops.reshape(share, (-1,) + (1,) * (rank - 1))
+
+
+def _joined(plan, x, axes):
+    """`x` with its last axes joined, if they are those of channels, and what is inside.
+
+    Loops over a handful of channels are slow wherever they are compiled.
+    """
+    rank, channels = len(x.shape), x.shape[-1]
+    if axes[-1] != rank - 2 or channels is None:
+        return x, _inside(plan, x, axes)
+    ops = ops_for(x, plan.share)
+    sizes = _sizes(plan, x, axes)
+    joined = ops.reshape(x, (-1, *sizes[:-1], sizes[-1] * channels))
+    return joined, plan.region.inside(sizes, channels)
+
+
 def _inside(plan, x, axes):
+    ops, sizes = ops_for(x, plan.share), _sizes(plan, x, axes)
+    shape = [1] * len(x.shape)
+    shape[0] = -1
+    for axis, size in zip(axes, sizes):
+        shape[axis] = size
+    return ops.reshape(plan.region.inside(sizes), tuple(shape))
+
+
+def _sizes(plan, x, axes):
     region = plan.region
     if region.num_axes != len(axes):
         raise ValueError(
@@ -68,11 +100,5 @@ def _inside(plan, x, axes):
             f"for. Received: {region.num_axes} axes for a tensor of shape "
             f"{tuple(x.shape)}"
         )
-    ops = ops_for(x, plan.share)
-    sizes = [ops.shape(x)[axis] for axis in axes]
-    inside = region.inside(sizes)
-    shape = [1] * len(x.shape)
-    shape[0] = -1
-    for axis, size in zip(axes, sizes):
-        shape[axis] = size
-    return ops.reshape(inside, tuple(shape))
+    shape = ops_for(x, plan.share).shape(x)
+    return [shape[axis] for axis in axes]

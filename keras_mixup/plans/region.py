@@ -40,24 +40,49 @@ class PlanRegion(NamedTuple):
         """The number of spatial axes."""
         return self.edges.shape[1] if self.is_box else len(self.mask.shape) - 1
 
-    def inside(self, sizes):
+    def inside(self, sizes, repeats=1):
         """Which elements of a grid are inside: those whose centres are.
+
+        Args:
+            sizes: The sizes of the spatial axes.
+            repeats: How often each element of the last axis comes, as each pixel does
+                where its channels are counted along that axis.
+
+        Returns:
+            A boolean tensor `(batch_size, *sizes)`, the last of them times `repeats`.
+        """
+        if not self.is_box:
+            return self._resampled(sizes, repeats)
+        ops, inside = ops_for(self.edges), None
+        for axis, (size, ends) in enumerate(zip(sizes, self.bounds(sizes))):
+            times = repeats if axis == len(sizes) - 1 else 1
+            place = ops.arange(size * times)[None, :]
+            begin, end = (end[:, None] * times for end in ends)
+            within = ops.logical_and(place >= begin, place < end)
+            shape = [1] * (len(sizes) + 1)
+            shape[0], shape[axis + 1] = -1, size * times
+            within = ops.reshape(within, tuple(shape))
+            inside = within if inside is None else ops.logical_and(inside, within)
+        return inside
+
+    def bounds(self, sizes):
+        """For each axis, the first element of a box and the first one behind it.
 
         Args:
             sizes: The sizes of the spatial axes.
 
         Returns:
-            A boolean tensor `(batch_size, *sizes)`.
+            A list of pairs of integer tensors `(batch_size,)`.
         """
-        if not self.is_box:
-            return self._resampled(sizes)
-        ops, inside = ops_for(self.edges), None
-        for axis, within in enumerate(self._within(sizes)):
-            shape = [1] * (len(sizes) + 1)
-            shape[0], shape[axis + 1] = -1, sizes[axis]
-            within = ops.reshape(within, tuple(shape))
-            inside = within if inside is None else ops.logical_and(inside, within)
-        return inside
+        ops = ops_for(self.edges)
+        bounds = []
+        for axis, size in enumerate(sizes):
+            wide = ops.cast(size, "float32")
+            # The first whose centre is not before the edge.
+            ends = -ops.floor(0.5 - self.edges[:, axis] * wide)
+            ends = ops.cast(ops.clip(ends, 0.0, wide), "int32")
+            bounds.append((ends[:, 0], ends[:, 1]))
+        return bounds
 
     def covered(self, sizes):
         """The part of the elements of a grid that is inside, `(batch_size,)`."""
@@ -68,8 +93,8 @@ class PlanRegion(NamedTuple):
             count, total = ops.sum(flat, axis=-1), ops.shape(flat)[1]
             return count / ops.cast(total, "float32")
         ops, count, total = ops_for(self.edges), 1.0, 1.0
-        for size, within in zip(sizes, self._within(sizes)):
-            count = count * ops.sum(ops.cast(within, "float32"), axis=-1)
+        for size, (begin, end) in zip(sizes, self.bounds(sizes)):
+            count = count * ops.cast(ops.maximum(end - begin, 0), "float32")
             total = total * ops.cast(size, "float32")
         return count / total
 
@@ -77,15 +102,7 @@ class PlanRegion(NamedTuple):
         """The same regions as a mask of a grid."""
         return self._replace(edges=(), mask=self.inside(sizes))
 
-    def _within(self, sizes):
-        """For each axis, which places on it are between the edges."""
-        ops = ops_for(self.edges)
-        for axis, size in enumerate(sizes):
-            centres = _centres(ops, size)[None, :]
-            begins, ends = self.edges[:, axis, :1], self.edges[:, axis, 1:]
-            yield ops.logical_and(centres >= begins, centres < ends)
-
-    def _resampled(self, sizes):
+    def _resampled(self, sizes, repeats):
         ops, mask = ops_for(self.mask), self.mask
         for axis, size in enumerate(sizes, start=1):
             has = ops.shape(mask)[axis]
@@ -93,7 +110,10 @@ class PlanRegion(NamedTuple):
                 continue
             at = ops.floor(_centres(ops, size) * ops.cast(has, "float32"))
             mask = ops.take(mask, ops.cast(at, "int32"), axis=axis)
-        return mask
+        if isinstance(repeats, int) and repeats == 1:
+            return mask
+        every = ops.stack([mask] * repeats, axis=-1)
+        return ops.reshape(every, (*ops.shape(mask)[:-1], sizes[-1] * repeats))
 
 
 def region_of(where):
