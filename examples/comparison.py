@@ -54,7 +54,7 @@ def command_line(description, epochs, seeds=3, output=None):
     return parser
 
 
-def compare(methods, run, seeds):
+def compare(methods, run, seeds, interval=False):
     """Runs every method from every seed, and prints a table of the results.
 
     Args:
@@ -62,6 +62,8 @@ def compare(methods, run, seeds):
         run: Function of a method and of a seed to a dict of numbers by their
             names. Keras is seeded before each call.
         seeds: Number of seeds.
+        interval: Whether the table has half of the 95% interval of each mean, or the
+            standard deviation. It takes SciPy.
 
     Returns:
         A dict of names to lists of results, one a seed.
@@ -73,24 +75,38 @@ def compare(methods, run, seeds):
             keras.utils.set_random_seed(seed)
             results[name].append(run(method, seed))
             bar.add(1)
-    print_table(results)
+    print_table(results, interval)
     return results
 
 
-def print_table(results):
-    """Prints means and standard deviations over the seeds, a method a line."""
+def print_table(results, interval=False):
+    """Prints means and their spread over the seeds, a method a line."""
     columns = list(next(iter(results.values()))[0])
     width = max(map(len, results))
     print(f"\n{'':{width}}", *(f"{column:>15}" for column in columns))
     for name, runs in results.items():
         numbers = np.array([[run[column] for column in columns] for run in runs])
-        spread = numbers.std(axis=0, ddof=len(runs) > 1)
+        spread = (half_of_interval if interval else deviation)(numbers)
         cells = (f"{m:.3g} ± {s:.2g}" for m, s in zip(numbers.mean(axis=0), spread))
         print(f"{name:{width}}", *(f"{cell:>15}" for cell in cells))
     count = len(next(iter(results.values())))
-    print(
-        f"\nmean ± standard deviation over {count} seeds, on {keras.backend.backend()}"
-    )
+    what = "half of the 95% interval" if interval else "standard deviation"
+    print(f"\nmean ± {what} over {count} seeds, on {keras.backend.backend()}")
+
+
+def deviation(numbers):
+    """The standard deviations of columns, 0 if there is one row."""
+    return numbers.std(axis=0, ddof=len(numbers) > 1)
+
+
+def half_of_interval(numbers):
+    """Half of the 95% intervals of the means of columns, by Student's t."""
+    from scipy import stats  # Examples that do not ask for it run without SciPy.
+
+    if len(numbers) < 2:
+        return np.full(numbers.shape[1], np.inf)
+    error = deviation(numbers) / np.sqrt(len(numbers))
+    return stats.t.ppf(0.975, len(numbers) - 1) * error
 
 
 def calibration_error(p, y):
