@@ -22,6 +22,17 @@ TORCH = "torch==2.13.0"
 OLDEST_KERAS = "keras==3.13.0"
 # Most modules are never imported: compile those that are.
 LAZILY = ["--no-compile"]
+QUICKLY = {
+    # Of two processes on two cores, each is faster with one thread.
+    "OMP_NUM_THREADS": "1",
+    # What XLA compiles here runs once or twice: LLVM need not make it any faster.
+    "XLA_FLAGS": " ".join(
+        [
+            "--xla_backend_optimization_level=0",
+            "--xla_llvm_disable_expensive_passes=true",
+        ]
+    ),
+}
 # Two processes, and every file in one of them: what is made for it, is made once.
 TWO = ["-n", "2", "--dist", "loadfile"]
 
@@ -66,9 +77,7 @@ def test_the_wheel(session, backend, *pins):
     if backend != "tensorflow":
         # The code of the docs needs TensorFlow.
         what = [*what, "--ignore=tests/test_readme.py"]
-    # Of two processes on two cores, each is faster with one thread.
-    threads = {"OMP_NUM_THREADS": "1"}
-    env = {"KERAS_BACKEND": backend, **cache, **threads}
+    env = {"KERAS_BACKEND": backend, **cache, **QUICKLY}
     session.run("pytest", *TWO, *what, env=env)
 
 

@@ -74,7 +74,7 @@ def test_the_public_names_are_those_that_are_promised():
         "MixupDataset",
         "MixupLoss",
         "MixupScheduler",
-    "RandomChoice",
+        "RandomChoice",
         "ops_for",
         "pairing",
         "policies",
