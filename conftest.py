@@ -14,3 +14,5 @@ def doctest_names(request, doctest_namespace):
     doctest = getattr(request.node, "dtest", None)
     if doctest is not None and "import tensorflow" in doctest.docstring:
         pytest.importorskip("tensorflow")
+    if doctest is not None and "plot_mixed" in doctest.docstring:
+        pytest.importorskip("matplotlib")

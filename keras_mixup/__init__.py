@@ -5,6 +5,7 @@ from keras_mixup import policies
 from keras_mixup import random
 from keras_mixup import regions
 from keras_mixup import schedules
+from keras_mixup import visualization
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.callbacks.clean_probability import CleanProbability
 from keras_mixup.callbacks.scheduler import MixupScheduler
@@ -36,6 +37,7 @@ __all__ = [
     "random",
     "regions",
     "schedules",
+    "visualization",
 ]
 
 

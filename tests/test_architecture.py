@@ -25,6 +25,7 @@ MAY_IMPORT = {
     },
     "losses": {"_backend", "plans", "step"},
     "callbacks": {"_backend", "layers", "losses"},
+    "visualization": {"_backend", "data", "layers"},
 }
 FILES = [path.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py")]
 
@@ -83,7 +84,8 @@ def test_a_file_holds_one_concept(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["pairing", "policies", "random", "regions", "schedules"]
+    "name",
+    ["pairing", "policies", "random", "regions", "schedules", "visualization"],
 )
 def test_a_public_module_shows_its_public_names(name):
     module = getattr(keras_mixup, name)

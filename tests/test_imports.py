@@ -63,6 +63,20 @@ def test_training_imports_no_tensorflow_of_its_own():
     assert loaded == bare
 
 
+def test_importing_loads_no_matplotlib():
+    # Keras does so where it is installed, if it is not hidden.
+    code = (
+        "import sys\n"
+        "sys.modules['matplotlib'] = None\n"
+        "import keras\n"
+        "del sys.modules['matplotlib']\n"
+        "import keras_mixup\n"
+        "keras_mixup.visualization.plot_mixed\n"
+        "print([name for name in sys.modules if name.startswith('matplotlib')])"
+    )
+    assert run(code) == "[]"
+
+
 def test_the_public_names_are_those_that_are_promised():
     names = {
         "AdaptiveMixUp",
@@ -81,6 +95,7 @@ def test_the_public_names_are_those_that_are_promised():
         "random",
         "regions",
         "schedules",
+        "visualization",
     }
     assert set(keras_mixup.__all__) == names
     assert dir(keras_mixup) == sorted(names)
