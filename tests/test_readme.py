@@ -34,6 +34,8 @@ def test_block_runs(page, block, names):
     code = BLOCKS[page][block]
     if re.search(r"\btf\.", code):
         pytest.importorskip("tensorflow")
+    if "plot_mixed" in code:
+        pytest.importorskip("matplotlib")
     if "import torch" in code:
         pytest.importorskip("torch")
     exec(compile(code, f"{page}, block {block}", "exec"), names[page])
