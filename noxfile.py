@@ -112,7 +112,8 @@ def together(session):
     more = ["tests/data/test_stage.py", "tests/_backend/test_compiling.py"]
     export = ["tests/layers/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
-    on_jax |= compiled_once(session)
+    # With the options of the session of JAX, whose programs are there.
+    on_jax |= {**compiled_once(session), "XLA_FLAGS": QUICKLY["XLA_FLAGS"]}
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
     steps = ["tests/step/test_steps.py", "-k", "compiled"]
     session.run("pytest", *TWO, *files, env=on_torch)
