@@ -314,7 +314,7 @@ def test_without_matplotlib_an_error_says_how_to_install_it(monkeypatch):
 
 def test_arguments_are_checked():
     mix = keras_mixup.MixUp(0, num_classes=3)
-    with pytest.raises(TypeError, match="`layer` must be one that mixes pipelines"):
+    with pytest.raises(TypeError, match="`mixup` must be one that mixes pipelines"):
         plot_mixed(keras_mixup.ManifoldMixUp(), IMAGES, CLASSES)
     with pytest.raises(TypeError, match="`class_names` must be a list"):
         plot_mixed(mix, IMAGES, CLASSES, class_names="cat")

@@ -23,7 +23,7 @@ _IMAGE_WIDTH, _SERIES_SIZE, _LINE = 2.3, (2.9, 1.7), 0.18
 
 
 def plot_mixed(
-    layer: keras.layers.Layer,
+    mixup: keras.layers.Layer,
     x,
     y=None,
     sample_weight=None,
@@ -43,9 +43,9 @@ def plot_mixed(
     last line of a cell shows it; elsewhere `figure.savefig("mixed.png")` keeps it.
 
     Args:
-        layer: A `MixUp`, `AdaptiveMixUp`, `CutMix` or `RandomChoice`.
+        mixup: A `MixUp`, `AdaptiveMixUp`, `CutMix` or `RandomChoice`.
         x: The inputs of a batch, or a dict of inputs beside their labels, as for
-            `layer`. Images `(batch_size, height, width, channels)` have one channel or
+            `mixup`. Images `(batch_size, height, width, channels)` have one channel or
             three. Series are `(batch_size, steps)` or `(batch_size, steps, channels)`,
             with a line for each channel. Of several inputs the first of these is drawn.
             Images are scaled: integers from 0 to 255, floats from 0 to 1 or from 0 to
@@ -54,14 +54,14 @@ def plot_mixed(
         y: Its labels. Those of pixels are drawn over the images, but for class 0, which
             mostly is the background. Labels with several numbers from 0 to 1 a sample
             are classes, and those of steps the part of the steps that a class has.
-        sample_weight: Its weights, as for `layer`.
+        sample_weight: Its weights, as for `mixup`.
         num: Integer ≥ 1, how many samples to draw, the first of the batch. All of it is
             mixed. Defaults to `8`, or the batch size if that is less.
         columns: Integer ≥ 1, how many samples stand side by side. Defaults to `4`.
         class_names: List of the names of the classes, or a dict of such lists by the
             keys of labels, as `"labels"`, `"segmentation_masks"` and
             `"bounding_boxes"`. Defaults to their ids.
-        seed: Seed of the batch, as for `layer`. Defaults to the next of the layer.
+        seed: Seed of the batch, as for `mixup`. Defaults to the next of the mixup.
 
     Returns:
         A `matplotlib.figure.Figure`, with one of its `axes` for each sample.
@@ -69,7 +69,7 @@ def plot_mixed(
     Raises:
         ValueError: If there is nothing to draw in `x`, bounding boxes have no format,
             there are more classes than names, or `num` or `columns` is out of range.
-        TypeError: If `layer` does not mix pipelines, or an argument is of the wrong
+        TypeError: If `mixup` does not mix pipelines, or an argument is of the wrong
             type.
         ImportError: If matplotlib is not installed.
 
@@ -83,15 +83,15 @@ def plot_mixed(
     >>> len(figure.axes)
     4
     """
-    _check_layer(layer)
+    _check_layer(mixup)
     _check_class_names(class_names)
     matplotlib = _import_matplotlib()
     element = as_numpy(as_element(x, y, sample_weight))
-    batch = _mixed(layer, element, seed)
+    batch = _mixed(mixup, element, seed)
     total = len(batch.x)
     num = min(total, _SAMPLES) if num is None else check_count("num", num, most=total)
     columns = _COLUMNS if columns is None else check_count("columns", columns)
-    texts = _texts(batch.labels, class_names, layer.rules.smoothing)
+    texts = _texts(batch.labels, class_names, mixup.rules.smoothing)
     figure, axes = _empty_figure(matplotlib, batch, min(columns, num), num, texts)
     for ax, text in zip(axes, texts):
         ax.set_xlabel(text, size=TEXT, parse_math=False)
@@ -104,17 +104,17 @@ def plot_mixed(
     return figure
 
 
-def _mixed(layer, element, seed):
+def _mixed(mixup, element, seed):
     """What there is to draw of an element that the layer mixes."""
-    reader = layer._reader
+    reader = mixup._reader
     came = reader.read(element, mixing=False).parts
-    mixed = layer.mix_batch(element, layer._pipeline.given_seed(seed, element))
+    mixed = mixup.mix_batch(element, mixup._pipeline.given_seed(seed, element))
     mixed = reader.read(mixed, mixing=False).parts
-    batch = drawable(came, mixed, layer.data_format, layer.rules.box_format)
+    batch = drawable(came, mixed, mixup.data_format, mixup.rules.box_format)
     if batch.are_images and batch.x.shape[-1] not in (1, 3):
         raise ValueError(
             "Images must have one channel or three, to be drawn. Received: images of "
-            f"shape {batch.x.shape}, and data_format={layer.data_format!r} of the layer"
+            f"shape {batch.x.shape}, and data_format={mixup.data_format!r} of the layer"
         )
     return batch
 
@@ -154,12 +154,12 @@ def _empty_figure(matplotlib, batch, columns, num, texts):
     return figure, axes[:num]
 
 
-def _check_layer(layer):
-    if not isinstance(layer, PipelineLayer):
+def _check_layer(mixup):
+    if not isinstance(mixup, PipelineLayer):
         raise TypeError(
-            "`layer` must be one that mixes pipelines: a MixUp, AdaptiveMixUp, CutMix "
-            f"or RandomChoice. Received: layer={layer!r} (of type "
-            f"{type(layer).__name__})"
+            "`mixup` must be one that mixes pipelines: a MixUp, AdaptiveMixUp, CutMix "
+            f"or RandomChoice. Received: mixup={mixup!r} (of type "
+            f"{type(mixup).__name__})"
         )
 
 

@@ -98,6 +98,9 @@ WIDTHS = {
     "numbers": TARGETS,
 }
 
+# Of a lone MixUp, whether it is another layer that pastes, and where.
+REGIONS = ("choice", "cutmix", None)
+PLACEMENTS = ("clip", "inside", "uniform")
 PLACES = ("input", "behind a layer", "hidden")
 # Those that mix more than a little come more often.
 ALPHAS = (1.0, 0.2, 32.0, 0.0, 1.0, 0.2, 0.01)

@@ -54,6 +54,7 @@ class Mixer:
     policy: str | None
     distance: str
     features: bool  # Whether distances are of a part of the inputs.
+    placement: str | None = None  # Of boxes, where the layer pastes any.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Case:
     @property
     def is_dense(self):
         return self.heads[0].is_dense
+
+    @property
+    def pastes(self):
+        """Whether partners are pasted into boxes, some of them at least."""
+        return any(mixer.placement for mixer in self.mixers)
 
     @property
     def steps(self):

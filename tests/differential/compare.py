@@ -106,6 +106,11 @@ def _check_states(case, outcome, expected, report):
             report.check(f"state at {place}", got, leaf, tolerance)
         index = case.chain[place][1]
         spec, plan = case.mixers[index], outcome.plans[index]
+        if spec.placement:
+            first = arrays.leaves_of(before)[0]
+            sizes = first.shape[1:-1] if first.ndim > 2 else first.shape[1:]
+            counted = plan.counted(sizes, arrays.mask_of(case))
+            report.check("share of the box", plan.share[:, 0], counted, 1e-6)
         shares = policies.shares(case, spec, plan, before)
         if shares is not None:
             got = plan.share[:, 0]

@@ -1,5 +1,7 @@
 """The mixing layers of a case."""
 
+import dataclasses
+
 from tests.differential import axes
 from tests.differential.case import Mixer
 
@@ -27,7 +29,7 @@ def mixers(turn, layer, inputs, confident):
     apart = turn("places apart", ((0, 1), (0, 2), (1, 2)))
     match layer.split("_"):
         case ["mixup"]:
-            return (make("mixup", [_place(turn)]),)
+            return (_of_region(turn, make("mixup", [_place(turn)]), inputs),)
         case ["two", "in", *_]:
             place = 0 if at_input else _place(turn)
             return make("mixup", [place]), make("mixup", [place], "second")
@@ -47,6 +49,17 @@ def mixers(turn, layer, inputs, confident):
             return (make("manifold", apart[: int(sites)]),)
         case [_, *policy]:
             return (make("adaptive", [_place(turn)], policy="_".join(policy)),)
+
+
+def _of_region(turn, mixer, inputs):
+    kind = turn("region", axes.REGIONS)
+    # Inputs of a list have not the same axes, and views move what is pasted.
+    if kind is None or (inputs in ("list", "integers") and mixer.slots == (0,)):
+        return mixer
+    pairing = "shuffle" if mixer.pairing == "self" else mixer.pairing
+    placement = turn("placement", axes.PLACEMENTS)
+    changed = {"pairing": pairing, "views": None, "num_samples": 2}
+    return dataclasses.replace(mixer, kind=kind, placement=placement, **changed)
 
 
 def _place(turn):

@@ -38,6 +38,12 @@ class Recorder(keras.layers.Layer):
         self.supports_masking = True
         partners = (case.size, mixer.num_samples - 1)
         self.rows, self.share = self._variable(partners), self._variable(partners)
+        self.pastes = isinstance(mixer, (keras_mixup.CutMix, keras_mixup.RandomChoice))
+        if self.pastes:
+            first = tree.flatten(like)[0]
+            axes = max(1, len(first.shape) - 2)
+            self.edges = self._variable((case.size, axes, 2))
+            self.inside = self._variable((case.size,))
         self.states = [
             self._variable((case.size, *leaf.shape[1:])) for leaf in tree.flatten(like)
         ]
@@ -48,6 +54,11 @@ class Recorder(keras.layers.Layer):
         if plan is not None:
             self._keep(self.rows, plan.partner(ops.arange(self.size)))
             self._keep(self.share, plan.share)
+            if self.pastes:
+                region = plan.region
+                all_of_it = ops.ones_like(plan.share)
+                self._keep(self.edges, region.edges)
+                self._keep(self.inside, all_of_it if region.pastes else region.share)
             for variable, leaf in zip(self.states, tree.flatten(x)):
                 self._keep(variable, leaf)
         return x
@@ -116,9 +127,15 @@ def losses(case, mixers):
             mixers if len(mixers) > 1 else mixers[0],
             track=case.track and index == 0,
             regularization=head.regularization,
+            dense_labels=False if case.pastes and _is_unclear(head) else None,
         )
         for index, head in enumerate(case.heads)
     ]
+
+
+def _is_unclear(head):
+    """Whether labels of samples might be those of as many steps."""
+    return not head.is_dense and head.kind in ("onehot", "multihot", "numbers")
 
 
 def _mixer(case, spec, index):
@@ -137,6 +154,8 @@ def _mixer(case, spec, index):
     }
     if spec.kind == "mixup":
         return keras_mixup.MixUp(**arguments)
+    if spec.placement:
+        return _of_region(spec, arguments)
     if spec.kind == "manifold":
         del arguments["views"]
         return keras_mixup.ManifoldMixUp(**arguments)
@@ -152,6 +171,20 @@ def _mixer(case, spec, index):
         distance=_city_block if spec.distance == "function" else spec.distance,
         features=_first_two if spec.features else None,
     )
+
+
+def _of_region(spec, arguments):
+    del arguments["views"], arguments["num_samples"]
+    fold, region = arguments.pop("fold"), keras_mixup.regions.Box(spec.placement)
+    if spec.kind == "cutmix":
+        return keras_mixup.CutMix(**arguments, region=region)
+    own = {name: arguments.pop(name) for name in ("alpha", "pairing")}
+    own["per_sample"] = spec.per_sample
+    members = [
+        keras_mixup.MixUp(**own, fold=fold),
+        keras_mixup.CutMix(**own, region=region),
+    ]
+    return keras_mixup.RandomChoice(members, **arguments)
 
 
 def _second_next(noise):

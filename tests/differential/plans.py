@@ -17,18 +17,22 @@ def flaws(spec, plan):
     claims = {
         "shares are in [0, 1]": (share >= 0).all() and (lam >= -1e-6).all(),
         "partners are samples": ((rows >= 0) & (rows < size)).all(),
-        "an unmixed sample is its own partner": (rows == own)[~mixed].all(),
+        # Of what is pasted all may be padding, of which no label counts.
+        "an unmixed sample is its own partner": (rows == own)[~mixed].all()
+        or spec.placement,
         "partners are in the shard": (rows // of_shard == own // of_shard).all(),
     }
     if spec.alpha == 0 or spec.prob == 0:
         claims["nothing is mixed"] = not mixed.any()
-    if spec.fold:
+    if spec.fold and not spec.placement:
         claims["λ is folded"] = (lam[:, None] >= share - 1e-6).all()
-    if not spec.per_sample:
+    if not spec.per_sample and not spec.placement:
         claims["all samples have one λ"] = (share == share[:1]).all()
     if spec.pairing == "derangement" and of_shard > 1:
         claims["no sample meets itself"] = (rows != own)[mixed].all()
     expected = partners(spec, size)
+    if spec.placement and spec.kind == "cutmix":
+        claims["all that is inside is pasted"] = (plan.inside == 1).all()
     if expected is not None:
         claims["partners are of the pairing"] = (rows == expected[:, None])[mixed].all()
     return [claim for claim, holds in claims.items() if not holds]

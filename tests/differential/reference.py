@@ -19,6 +19,36 @@ class Plan:
 
     partners: np.ndarray
     share: np.ndarray
+    # Of boxes, where each begins and ends, and the partner's share inside.
+    edges: np.ndarray | None = None
+    inside: np.ndarray | None = None
+
+    def of_elements(self, sizes):
+        """The partner's share in every element of a grid, where it is pasted."""
+        share = self.inside.reshape(-1, *[1] * len(sizes))
+        for axis, size in enumerate(sizes):
+            centres = (np.arange(size) + 0.5) / size
+            begins, ends = (self.edges[:, axis, end, None] for end in (0, 1))
+            within = (centres >= begins) & (centres < ends)
+            shape = [1] * len(sizes)
+            shape[axis] = size
+            share = share * within.reshape(-1, *shape)
+        if (self.inside < 1).any():
+            # Among samples that are blended, those without a share are left alone.
+            mixed = (self.share[:, 0] > 0).reshape(-1, *[1] * len(sizes))
+            share = np.where(mixed, share, 0)
+        return share
+
+    def counted(self, sizes, mask=None):
+        """What part of each sample is its partner's, of valid steps where some are."""
+        share = self.of_elements(sizes).reshape(len(self.partners), -1)
+        mean = share.mean(-1)
+        if mask is None:
+            return mean
+        own, other = (1 - share) * mask, share * mask[self.partners[:, 0]]
+        total = (own + other).sum(-1)
+        counted = other.sum(-1) / np.where(total > 0, total, 1)
+        return np.where(self.inside >= 1, counted, mean)
 
     @property
     def terms(self):
@@ -136,6 +166,10 @@ class Step:
 
         def blend(x):
             x = np.asarray(x, None if np.iscomplexobj(x) else "float64")
+            if plan.edges is not None:
+                share = plan.of_elements(_grid(x))
+                share = share[..., None] if x.ndim > 2 else share
+                return (1 - share) * x + share * x[plan.partners[:, 0]]
             own = other = x
             if mixer.views:
                 own, other = (scale * x + offset for scale, offset in VIEWS)
@@ -145,7 +179,10 @@ class Step:
                 mixed = mixed + share.reshape(-1, *[1] * (x.ndim - 1)) * taken
             return mixed
 
-        if mask is not None:
+        if mask is not None and plan.edges is not None:
+            share = plan.of_elements(mask.shape[1:])
+            mask = (share < 1) & mask | (share > 0) & mask[plan.partners[:, 0]]
+        elif mask is not None:
             mask = np.any([mask[rows] for rows, _ in plan.terms], axis=0)
         if isinstance(x, dict):
             return {key: blend(each) for key, each in x.items()}, mask
@@ -170,7 +207,7 @@ class Step:
         valid = np.ones(p.shape[:-1]) if mask is None else mask.astype("float64")
         hides = mask is not None or "ignore_class" in head.options
         total = counts = weights = 0
-        for rows, share in self.plan.terms:
+        for rows, share in self._terms(head, p):
             y = labels[rows]
             share = _over(share, valid) * reference_losses.counted(head, y, p) * valid
             values = reference_losses.values(head, y, p, self.kinks)
@@ -186,10 +223,27 @@ class Step:
         over = counts
         if head.reduction == "mean_with_sample_weight":
             over = weights.sum()
-            if self.weight is not None and not hides:
+            if self.weight is not None and not hides and not self._pastes(head):
                 # Keras sums the weights that it got, as many as they are.
                 over = over * self.weight.size / weights.size
         return total / over if over else 0 * total
+
+    def _pastes(self, head):
+        """Whether each element has the label of the sample that it is from."""
+        return self.plan.edges is not None and head.is_dense
+
+    def _terms(self, head, p):
+        if not self._pastes(head):
+            return self.plan.terms
+        share = self.plan.of_elements(p.shape[1:-1])
+        return [
+            (np.arange(len(p)), 1 - share),
+            (self.plan.partners[:, 0], share),
+        ]
+
+
+def _grid(x):
+    return x.shape[1:] if x.ndim == 2 else x.shape[1:-1]
 
 
 def _moved(head, p, off):

@@ -77,7 +77,11 @@ def _step(case, model, recorders):
         kept = [recorder.rows, recorder.share, *recorder.states]
         rows, share, *states[place] = map(ops.convert_to_numpy, kept)
         # All sites of a layer are at one plan.
-        plans[recorder.mixer.name] = Plan(rows.astype(int), share.astype("float64"))
+        plan = Plan(rows.astype(int), share.astype("float64"))
+        if recorder.pastes:
+            parts = map(ops.convert_to_numpy, (recorder.edges, recorder.inside))
+            plan.edges, plan.inside = (part.astype("float64") for part in parts)
+        plans[recorder.mixer.name] = plan
     return Outcome(logs, list(plans.values()), states, before, _weights(model))
 
 

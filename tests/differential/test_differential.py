@@ -45,10 +45,16 @@ def test_cases_cover_every_value_of_every_axis():
     assert not missing((False, True), drawn, "track")
     assert not missing((False, True), drawn, "through_fit")
     assert {len(case.heads) for case in drawn} == {1, 2}
-    assert not missing(("mixup", "adaptive", "manifold"), mixers, "kind")
+    kinds = ("mixup", "adaptive", "manifold", "cutmix", "choice")
+    assert not missing(kinds, mixers, "kind")
+    assert not missing((None, *axes.PLACEMENTS), mixers, "placement")
+    assert any(case.pastes and case.is_dense for case in drawn)
+    assert any(case.pastes and case.masked for case in drawn)
     assert {len(m.slots) for m in mixers if m.kind == "manifold"} == {1, 2, 3}
     assert {tuple(m.kind for m in case.mixers) for case in drawn} == {
         ("mixup",),
+        ("cutmix",),
+        ("choice",),
         ("adaptive",),
         ("manifold",),
         ("mixup", "mixup"),
