@@ -22,6 +22,8 @@ class Plan:
     # Of boxes, where each begins and ends, and the partner's share inside.
     edges: np.ndarray | None = None
     inside: np.ndarray | None = None
+    # Whether samples are left alone that have no share of their partner.
+    blends: bool = False
 
     def of_elements(self, sizes):
         """The partner's share in every element of a grid, where it is pasted."""
@@ -33,8 +35,7 @@ class Plan:
             shape = [1] * len(sizes)
             shape[axis] = size
             share = share * within.reshape(-1, *shape)
-        if (self.inside < 1).any():
-            # Among samples that are blended, those without a share are left alone.
+        if self.blends:
             mixed = (self.share[:, 0] > 0).reshape(-1, *[1] * len(sizes))
             share = np.where(mixed, share, 0)
         return share

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 from keras import ops
 
+import keras_mixup
 from tests.differential import arrays
 from tests.differential import model as models
 from tests.differential.reference import Plan
@@ -80,6 +81,7 @@ def _step(case, model, recorders):
         plan = Plan(rows.astype(int), share.astype("float64"))
         if recorder.pastes:
             parts = map(ops.convert_to_numpy, (recorder.edges, recorder.inside))
+            plan.blends = isinstance(recorder.mixer, keras_mixup.RandomChoice)
             plan.edges, plan.inside = (part.astype("float64") for part in parts)
         plans[recorder.mixer.name] = plan
     return Outcome(logs, list(plans.values()), states, before, _weights(model))
