@@ -87,8 +87,9 @@ class PlanApplication(PlanFields):
         Example:
 
         >>> plan = keras_mixup.MixPlan.draw(8, 1.0, region="box", grid=(9, 9))
-        >>> plan.paste(np.ones((8, 9, 9), "int32")).dtype
-        dtype('int32')
+        >>> labels = plan.paste(np.ones((8, 9, 9), "int32"))
+        >>> keras.backend.standardize_dtype(labels.dtype)
+        'int32'
         """
         if not (self.has_region and self.region.pastes):
             raise ValueError(
