@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from keras import callbacks
 
+from keras_mixup import CutMix
 from keras_mixup import MixUp
+from keras_mixup import RandomChoice
 from tests.models import BACKEND
 from tests.models import QUICK
 from tests.models import FixedMixUp
@@ -19,10 +21,19 @@ from tests.models import kernel_of
 from tests.models import softmax
 
 
-def seeded_model(optimizer="adam"):
+def choice(alpha, seed):
+    """MixUp and CutMix, whose numbers are those of layers in a layer."""
+    members = [MixUp(alpha), CutMix(alpha)]
+    return RandomChoice(members, [0.25, 0.75], seed=seed)
+
+
+both_kinds = pytest.mark.parametrize("layer", [MixUp, choice])
+
+
+def seeded_model(optimizer="adam", layer=MixUp):
     """A new model of the same weights and the same sequence of draws."""
     keras.utils.set_random_seed(3)
-    mix = MixUp(alpha=1.0, seed=5)
+    mix = layer(alpha=1.0, seed=5)
     model = compiled(classifier(mix), mix, **QUICK)
     model.compile(optimizer, model.loss, **QUICK)
     return model
@@ -46,22 +57,26 @@ def test_early_stopping_watches_the_plain_loss_and_restores_its_best():
     np.testing.assert_allclose(kernel_of(model), kernels[0], rtol=1e-4, atol=1e-6)
 
 
-def test_a_checkpoint_continues_as_if_nothing_had_happened(tmp_path):
+@both_kinds
+def test_a_checkpoint_continues_as_if_nothing_had_happened(tmp_path, layer):
     x, y = data()
     path = tmp_path / "epoch_{epoch}.keras"
     checkpoint = callbacks.ModelCheckpoint(str(path))
-    whole = fit(seeded_model(), x, y, epochs=4, callbacks=[checkpoint])["loss"]
+    model = seeded_model(layer=layer)
+    whole = fit(model, x, y, epochs=4, callbacks=[checkpoint])["loss"]
     model = keras.saving.load_model(tmp_path / "epoch_2.keras")
     rest = fit(model, x, y, epochs=4, initial_epoch=2)["loss"]
     assert rest == whole[2:]
 
 
-def test_a_checkpoint_of_weights_continues_as_if_nothing_had_happened(tmp_path):
+@both_kinds
+def test_a_checkpoint_of_weights_continues_as_if_nothing_had_happened(tmp_path, layer):
     x, y = data()
     path = tmp_path / "epoch_{epoch}.weights.h5"
     checkpoint = callbacks.ModelCheckpoint(str(path), save_weights_only=True)
-    whole = fit(seeded_model("sgd"), x, y, epochs=3, callbacks=[checkpoint])["loss"]
-    model = seeded_model("sgd")
+    model = seeded_model("sgd", layer)
+    whole = fit(model, x, y, epochs=3, callbacks=[checkpoint])["loss"]
+    model = seeded_model("sgd", layer)
     model.load_weights(tmp_path / "epoch_1.weights.h5")
     rest = fit(model, x, y, epochs=3, initial_epoch=1)["loss"]
     assert rest == whole[1:]
@@ -73,14 +88,16 @@ class Interrupt(callbacks.Callback):
             raise InterruptedError
 
 
-def test_a_restored_backup_continues_as_if_nothing_had_happened(tmp_path):
+@both_kinds
+def test_a_restored_backup_continues_as_if_nothing_had_happened(tmp_path, layer):
     x, y = data()
-    whole = fit(seeded_model(), x, y, epochs=4)["loss"]
+    whole = fit(seeded_model(layer=layer), x, y, epochs=4)["loss"]
     backup = callbacks.BackupAndRestore(tmp_path)
+    model = seeded_model(layer=layer)
     with pytest.raises(InterruptedError):
-        fit(seeded_model(), x, y, epochs=4, callbacks=[backup, Interrupt()])
+        fit(model, x, y, epochs=4, callbacks=[backup, Interrupt()])
     keras.utils.set_random_seed(99)
-    mix = MixUp(alpha=0.1, seed=77)
+    mix = layer(alpha=0.1, seed=77)
     model = compiled(classifier(mix), mix)
     model.compile("adam", model.loss, **QUICK)
     backup = callbacks.BackupAndRestore(tmp_path)
