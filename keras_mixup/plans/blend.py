@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.torch_kernels import blend_on_host
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
@@ -74,6 +75,9 @@ def _blend_pairs(x, partners, own, share, dtype):
     partners = ops.where(
         alone, ops.cast(own_indices(partners), partners.dtype), partners
     )
+    mixed = blend_on_host(x, whole_batch(partners), own, share, dtype)
+    if mixed is not None:
+        return mixed
     partner = ops.cast(take_samples(x, partners), dtype)
     x = ops.cast(x, dtype)
     whole = align(ops.logical_or(own <= 0, share <= 0), x)
