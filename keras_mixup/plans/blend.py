@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
+from keras_mixup._backend.host_kernels import blend_on_host
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
-from keras_mixup._backend.torch_kernels import blend_on_host
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch

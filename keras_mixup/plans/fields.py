@@ -157,7 +157,8 @@ class PlanFields(NamedTuple):
         )
 
     def _has_shards(self):
-        return hasattr(self.shard_partners, "shape")
+        # An array may have been made of the empty tuple.
+        return len(getattr(self.shard_partners, "shape", ())) > 1
 
     def _checked_share(self):
         shapes = [tuple(check_part(each).shape) for each in self[:2]]

@@ -1,7 +1,9 @@
 """A partner's values inside a region, and the sample's own outside of it."""
 
+from keras_mixup._backend.host_kernels import mix_boxes_on_host
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
+from keras_mixup.pairing.shards import whole_batch
 from keras_mixup.plans.blend import blend
 from keras_mixup.plans.region import spatial_axes
 
@@ -18,6 +20,9 @@ def mix_in_region(plan, x, dtype, data_format=None):
         data_format: As for `spatial_axes`.
     """
     axes = spatial_axes(x, data_format)
+    mixed = _on_host(plan, x, axes, dtype)
+    if mixed is not None:
+        return mixed
     ops = ops_for(x, plan.share)
     if plan.region.pastes:
         return ops.cast(paste(plan, x, axes), dtype)
@@ -58,6 +63,15 @@ def element_shares(plan, x, axes):
     share = _share_inside(plan, len(x.shape))
     share = ops_for(inside, share).where(inside, share, 0.0)
     return [1 - share, share]
+
+
+def _on_host(plan, x, axes, dtype):
+    if not plan.region.is_box:
+        return None
+    bounds = plan.region.bounds(_sizes(plan, x, axes))
+    share = _share_inside(plan, 1)
+    partners = whole_batch(plan.indices[0])
+    return mix_boxes_on_host(x, partners, share, bounds, axes, dtype)
 
 
 def _share_inside(plan, rank):
