@@ -9,10 +9,12 @@ import functools
 import math
 import sys
 
+import keras
 from keras import tree
 
 from keras_mixup._backend.ops import is_tensorflow
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.traces import in_dataset
 
 _LANES = 8
 # The numbers of a sample from which on one launch costs less than some operations.
@@ -34,6 +36,15 @@ def fused(function, batch):
         return function(batch)
     tf = sys.modules["tensorflow"]
     return tf.function(function, jit_compile=True, autograph=False)(batch)
+
+
+def stands_alone():
+    """Whether XLA compiles a mixed batch by itself, and not as the input of a model.
+
+    By itself, loops over a few channels are slow. In a model what is reshaped for them
+    would have to be put back in the order of the convolution behind it.
+    """
+    return in_dataset() or keras.backend.backend() == "torch"
 
 
 def sum_per_sample(x):

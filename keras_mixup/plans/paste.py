@@ -1,5 +1,6 @@
 """A partner's values inside a region, and the sample's own outside of it."""
 
+from keras_mixup._backend.compiling import stands_alone
 from keras_mixup._backend.host_kernels import mix_boxes_on_host
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
@@ -84,12 +85,12 @@ def _share_inside(plan, rank):
 
 
 def _joined(plan, x, axes):
-    """`x` with its last axes joined, if they are those of channels, and what is inside.
+    """`x` with the axis of its channels joined to the one before, and what is inside.
 
-    Loops over a handful of channels are slow wherever they are compiled.
+    It stays as it is where that is of no use.
     """
     rank, channels = len(x.shape), x.shape[-1]
-    if axes[-1] != rank - 2 or channels is None:
+    if axes[-1] != rank - 2 or channels is None or not stands_alone():
         return x, _inside(plan, x, axes)
     ops = ops_for(x, plan.share)
     sizes = _sizes(plan, x, axes)
