@@ -201,7 +201,9 @@ def check_num_samples(num_samples):
 
 def check_grid(region, grid):
     """Returns the sizes of the axes that a region has a place on, or raises."""
-    if (region is None) != (len(grid) == 0) or len(grid) > 3:
+    if not isinstance(grid, (list, tuple)) or (
+        (region is None) != (len(grid) == 0) or len(grid) > 3
+    ):
         raise ValueError(
             "`grid` must hold the sizes of one to three spatial axes, for a `region`. "
             f"Received: region={region!r}, grid={grid!r}"

@@ -57,7 +57,7 @@ def one_hot(labels, num_classes):
     if num_classes is None:
         raise ValueError(
             "Integer labels are class ids and cannot be blended. Pass "
-            "`num_classes` to MixUp to mix them as one-hot labels, or cast labels "
+            "`num_classes` to the layer to mix them as one-hot labels, or cast labels "
             "that are not class ids (0 or 1 for one sigmoid, one-hot, multi-label, "
             f"counts) to float. Received: labels of dtype {labels.dtype} and "
             "num_classes=None"

@@ -10,7 +10,8 @@ from keras_mixup.plans.blend import blend
 from keras_mixup.plans.paste import element_shares
 from keras_mixup.plans.paste import paste
 from keras_mixup.plans.region import axes_of_labels
-from keras_mixup.plans.region import spatial_axes
+from keras_mixup.plans.region import grid_shape
+from keras_mixup.plans.region import is_fraction
 from keras_mixup.plans.sample_weight import weigh_terms
 
 HOW_TO_SAY = (
@@ -30,8 +31,7 @@ def which_are_dense(labels, x, said, num_classes=None, data_format=None):
         num_classes: As for `class_counts`.
         data_format: Of the inputs.
     """
-    first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
-    grid = tuple(first.shape[axis] for axis in spatial_axes(first, data_format))
+    grid = grid_shape(x, data_format)
     counts = class_counts(labels, num_classes)
 
     def is_dense(path, label, count):
@@ -43,7 +43,7 @@ def which_are_dense(labels, x, said, num_classes=None, data_format=None):
             return said
         if said is not None:
             return path[0] in said
-        return _is_dense(label, grid, count)
+        return _is_dense(label, grid, count, data_format)
 
     found = tree.flatten_with_path(labels)
     return [is_dense(path, y, count) for (path, y), count in zip(found, counts)]
@@ -73,30 +73,26 @@ def mix_dense_labels(plan, labels, sample_weight=None, data_format=None):
     return blend(plan.terms(labels), shares, labels.dtype), total
 
 
-def _is_dense(label, grid, count):
+def _is_dense(label, grid, count, data_format):
     shape, axes = tuple(label.shape), len(grid)
     if len(shape) == 1 or shape[1:] == (1,) or (len(shape) == 2 and axes > 1):
         return False
-    if len(shape) == axes + 2:
-        return True
     dtype = keras.backend.standardize_dtype(label.dtype)
     ids = keras.backend.is_int_dtype(dtype)
-    if len(shape) == axes + 1:
-        if (ids or axes > 1) and _fits(shape[1:], grid):
+    if len(shape) in (axes + 1, axes + 2):
+        found = axes_of_labels(label, axes, data_format)
+        sizes = tuple(shape[axis] for axis in found)
+        others = [shape[axis] for axis in range(1, len(shape)) if axis not in found]
+        # Numbers of another grid may be anything: coordinates, letters, a forecast.
+        known = ids or (others and others[0] == count) or sizes == grid
+        alike = is_fraction(sizes, grid) and (known or None in sizes)
+        if len(shape) == 2 and not ids:
+            if shape[1] == count or shape[1] != grid[0]:
+                return False
+        elif alike:
             return True
-        if not ids and axes == 1 and (shape[1] == count or shape[1] != grid[0]):
-            return False
     raise ValueError(
         f"Labels of shape {shape} cannot be told from labels of whole samples, or of "
         f"elements of another grid than {grid}. {HOW_TO_SAY}. Received: {dtype} labels "
         f"of shape {shape}"
     )
-
-
-def _fits(sizes, grid):
-    """Whether sizes are those of a grid, or all of them the same fraction of it."""
-    if None in (*sizes, *grid):
-        return True
-    if len(grid) == 1:
-        return sizes == grid
-    return all(a * grid[0] == sizes[0] * b for a, b in zip(sizes, grid))

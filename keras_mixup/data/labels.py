@@ -44,6 +44,13 @@ def soft_labels(
     if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
         for target, count, stays in zip(targets, counts, pasted):
             _check_width(target, None if stays else count)
+    if any(pasted) and (rules.smoothing or rules.threshold is not None):
+        raise ValueError(
+            "Labels of elements are pasted as they are. `label_smoothing` and "
+            "`target_threshold` are for labels of whole samples: give them to the loss "
+            "instead. Received: label_smoothing="
+            f"{rules.smoothing}, target_threshold={rules.threshold}"
+        )
     if rules.smoothing:
         targets = [
             y if y is None or stays else smoothed(y, n, rules.smoothing)
@@ -121,7 +128,7 @@ def check_not_ids(key, labels):
     if keras.backend.is_float_dtype(dtype) and _are_single(labels):
         raise ValueError(
             f"{key!r} with one float per sample may be class ids: Keras's image layers "
-            "make floats of them in a graph. Pass `num_classes` to MixUp, or call it "
+            "make floats of them in a graph. Pass `num_classes` to it, or call it "
             "as `mix(images, targets)` to blend numbers (or say "
             f"`num_classes={{{key!r}: None}}`). Received: num_classes=None"
         )

@@ -62,9 +62,9 @@ class MixUp(PipelineLayer, BetaLayer):
             as they are. A sample left unmixed is its first view.
         seed: Integer to seed the draws with, or `None` for a random one. The
             random state is saved with the layer's weights.
-        label_smoothing: Number in [0, 1), for labels of classes in a pipeline: the part
-            that all classes share alike. In a model the loss that `MixupLoss` wraps
-            does so. Defaults to `0.0`.
+        label_smoothing: Number ε in [0, 1), for labels of classes in a pipeline: the
+            part that all classes share alike, (1 − ε)·y + ε / classes. In a model the
+            loss that `MixupLoss` wraps does so. Defaults to `0.0`.
         target_threshold: Number in [0, 1), for pipelines: a class counts as 1 where its
             share of the mixed label is above it, and as 0 elsewhere, for binary
             cross-entropy. `MixupLoss` has it for a model. Defaults to `None`.

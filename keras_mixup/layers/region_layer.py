@@ -8,6 +8,7 @@ from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.user_functions import explained
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.layers.base import MixingLayer
+from keras_mixup.plans.region import grid_shape
 from keras_mixup.plans.region import spatial_axes
 from keras_mixup.plans.region_sampling import counting_valid
 from keras_mixup.plans.region_sampling import in_region
@@ -63,6 +64,11 @@ class RegionLayer(MixingLayer):
         first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
         shape = ops_for(first).shape(first)
         return [shape[axis] for axis in spatial_axes(first, self.data_format)]
+
+    def _arguments_in_model(self, x):
+        if self.may_paste:
+            self._channel.grid = grid_shape(x, self.data_format)
+        return super()._arguments_in_model(x)
 
     def draw(self, x, noise, *, mask=None, grid=None, **arguments):
         plan = super().draw(x, noise=noise, **arguments)

@@ -8,30 +8,34 @@ from keras_mixup.losses.base_loss import setting
 from keras_mixup.plans.paste import element_shares
 from keras_mixup.plans.paste import paste
 from keras_mixup.plans.region import axes_of_labels
+from keras_mixup.plans.region import is_fraction
+from keras_mixup.plans.region import spatial_axes
 
 
-def is_dense(said, loss, region, y_pred):
+def is_dense(said, loss, grid, y_pred):
     """Whether predictions are of the elements of a sample, as of pixels and steps.
 
     Args:
         said: What the user says, or `None` to tell by the axes.
         loss: The loss.
-        region: The `PlanRegion` of a plan.
+        grid: The sizes of the axes that regions were drawn for, `None` if not known.
         y_pred: The predictions.
     """
     if said is not None:
         return said
-    axes, shape = region.num_axes, tuple(y_pred.shape)
-    if len(shape) == axes + 2:
-        return True
+    axes, shape = len(grid), tuple(y_pred.shape)
     of_classes = kind_of_labels(loss) in ("sparse", "categorical")
     if len(shape) == 1 or (
         len(shape) == 2 and (axes > 1 or of_classes or shape[1] == 1)
     ):
         return False
+    if len(shape) == axes + 2:
+        found = spatial_axes(y_pred, _data_format(loss, y_pred))
+        if is_fraction([shape[axis] for axis in found], grid):
+            return True
     raise ValueError(
         "Whether these predictions are of whole samples or of their elements cannot be "
-        f"told. Behind a layer that pastes along {axes} axes say it as "
+        f"told. Behind a layer that pastes into inputs of {grid} elements say it as "
         "`MixupLoss(..., dense_labels=True)` or `dense_labels=False`. Received: "
         f"predictions of shape {shape}"
     )

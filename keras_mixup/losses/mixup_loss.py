@@ -125,7 +125,7 @@ class MixupLoss(keras.losses.Loss):
         self._source = PlanSource(mixup, self.track)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        plan, region = self._source.read()
+        plan, grid = self._source.read()
         y_true = as_one_hot(self.loss, y_true, y_pred)
         if plan is None:
             if self.target_threshold is not None:
@@ -137,8 +137,8 @@ class MixupLoss(keras.losses.Loss):
             sample_weight = ops.convert_to_tensor(sample_weight)
             if len(sample_weight.shape) > 0:
                 check_batch(y_true=y_true, sample_weight=sample_weight)
-        dense = region is not None and is_dense(
-            self.dense_labels, self.loss, region, y_pred
+        dense = grid is not None and is_dense(
+            self.dense_labels, self.loss, grid, y_pred
         )
         if dense and not plan.has_region:
             raise ValueError(

@@ -45,14 +45,17 @@ class PlanSource:
             self.channels[0].means.tracked = True
 
     def read(self):
-        """The plan of the step, and the region of it or of one that it is made of."""
+        """The plan of the step, and the grid that a region of it was drawn for.
+
+        Also of a region of a plan that it is made of; `None` without one.
+        """
         for name, channel in zip(self._given, self.channels):
             if channel is None:
                 raise ValueError(
                     f"There is no MixUp layer named {name!r} for MixupLoss to read the "
                     "plan of. Pass the layer itself, or its name once it exists."
                 )
-        plan = before = region = None
+        plan = before = grid = None
         for channel in self.channels:
             later = channel.read()
             if later is None:
@@ -64,8 +67,8 @@ class PlanSource:
                     f"Received: mixup={self.names}"
                 )
             plan, before = later if plan is None else plan.then(later), channel
-            region = later.region if later.has_region else region
-        return plan, region
+            grid = channel.grid if later.has_region else grid
+        return plan, grid
 
     def running_losses(self):
         """The running losses that the policies of the layers look at."""

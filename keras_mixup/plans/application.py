@@ -24,7 +24,8 @@ class PlanApplication(PlanFields):
     def mix(self, inputs, dtype=None, data_format=None):
         """Blends every sample with its partner: λ·x + (1 − λ)·x[partners].
 
-        A plan with a region pastes the partner into it instead.
+        A plan with a region pastes the partner into it instead. Of labels of whole
+        samples use `mix_labels`.
 
         Args:
             inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nesting
@@ -70,6 +71,21 @@ class PlanApplication(PlanFields):
         shares = all_shares(others, dtype, own)
         indices = self.indices
         return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
+
+    def mix_labels(self, labels, dtype=None):
+        """Labels of whole samples: λ·y + (1 − λ)·y[partners], also under a region.
+
+        Args:
+            labels: As `inputs` of `mix`.
+            dtype: As for `mix`.
+
+        Example:
+
+        >>> plan = keras_mixup.MixPlan.draw(8, 1.0, region="box", grid=(9, 9))
+        >>> plan.mix_labels(np.eye(8)).shape[1]
+        8
+        """
+        return self._map(lambda y: self.blend(y, None, dtype or float_dtype(y)), labels)
 
     def paste(self, labels, data_format=None):
         """Labels of pixels or steps, in the region those of the partner.

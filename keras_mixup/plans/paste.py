@@ -112,8 +112,8 @@ def _sizes(plan, x, axes):
     if region.num_axes != len(axes):
         raise ValueError(
             "A region has a place along as many axes as the tensor that it was drawn "
-            f"for. Received: {region.num_axes} axes for a tensor of shape "
-            f"{tuple(x.shape)}"
+            "for. Labels of whole samples are for `plan.mix_labels`. Received: "
+            f"{region.num_axes} axes for a tensor of shape {tuple(x.shape)}"
         )
     shape = ops_for(x, plan.share).shape(x)
     return [shape[axis] for axis in axes]

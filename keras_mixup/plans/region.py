@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import keras
+from keras import tree
 
 from keras_mixup._backend.ops import ops_for
 
@@ -146,6 +147,29 @@ def spatial_axes(x, data_format=None):
         return (1,)
     first = (data_format or keras.config.image_data_format()) == "channels_first"
     return tuple(range(2, rank)) if first else tuple(range(1, rank - 1))
+
+
+def grid_shape(x, data_format=None):
+    """The sizes of the spatial axes of the first of the inputs, `None` if not known.
+
+    Args:
+        x: Tensor or structure of tensors.
+        data_format: As for `spatial_axes`.
+    """
+    first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+    return tuple(first.shape[axis] for axis in spatial_axes(first, data_format))
+
+
+def is_fraction(sizes, grid):
+    """Whether sizes are those of a grid, or all of them the same fraction of it.
+
+    Of a single axis any size would be one, so that it has to be the same.
+    """
+    if None in (*sizes, *grid):
+        return True
+    if len(grid) == 1:
+        return tuple(sizes) == tuple(grid)
+    return all(a * grid[0] == sizes[0] * b for a, b in zip(sizes, grid))
 
 
 def axes_of_labels(labels, num_axes, data_format=None):

@@ -1,6 +1,7 @@
 """From the shares of a plan to the regions that its partners are pasted into."""
 
 from keras_mixup._backend.ops import ops_for
+from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.plans.paste import element_shares
 from keras_mixup.plans.region import region_of
@@ -24,8 +25,12 @@ def in_region(plan, region, noise, sizes):
     covered = ops.where(plan.share <= 0, 0.0, where.covered(sizes))
     # A share that is no number says that there is no such partner.
     covered = ops.where(ops.equal(plan.share, plan.share), covered, plan.share)
+    (partners,) = plan.indices
+    alone = ops.reshape(ops.equal(partners, own_indices(partners)), (-1,))
+    # A sample that is its own partner is left as it is, with its labels and boxes.
+    nothing = ops.logical_or(alone, covered <= 0)
     pasted = plan.with_terms(plan.indices, [covered])
-    return pasted.where(ops.logical_not(covered <= 0))._replace(region=where)
+    return pasted.where(ops.logical_not(nothing))._replace(region=where)
 
 
 def counting_valid(plan, mask):

@@ -37,6 +37,8 @@ class PlanChannel:
         self._number = next(_NUMBERS)
         # Where the plans depend on it, what the losses that apply them report to.
         self.running_loss = None
+        # The sizes of the axes of what regions were drawn for, `None` if not known.
+        self.grid = ()
         self.means = TrackedMeans(f"{layer.name}_means", self)
         self._watch = PlanWatch(f"{layer.name}_watch", self)
         self._steps = threading.local()
@@ -64,7 +66,7 @@ class PlanChannel:
         step = self._step
         # Keras may try a model out in a trace of its own before it trains it.
         if step.unread and step.is_alive():
-            self._warn_once(notices.LABELS_NOT_MIXED)
+            self._warn_once(notices.CALLED_AGAIN)
         complete().discard(self._number)
         self._steps.step = Step(begun=True)
 

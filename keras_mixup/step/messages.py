@@ -30,6 +30,15 @@ LABELS_NOT_MIXED = (
     "call the layer once a step (on a dict or tuple, if the model has several inputs). "
     "If a step was broken off before its loss, nothing is wrong."
 )
+CALLED_AGAIN = (
+    "The layer {name!r} mixed the inputs of a training step, and was called again "
+    "before a MixupLoss read its plan, so the labels were not mixed by it: a loss "
+    "knows the last plan. For several places make several layers, or a `site()` of a "
+    "ManifoldMixUp; of several inputs, call the layer once a step, on a dict or tuple. "
+    "If no loss reads it, compile the model with `MixupLoss(loss, mixup=layer)`, of "
+    "this layer and not of another or a copy. If a step was broken off before its "
+    "loss, nothing is wrong."
+)
 INPUTS_OF_A_PIPELINE = (
     "The layer {name!r} mixes the inputs of a data pipeline and not the labels, which "
     "it was not given. Call it with both, as `dataset.map(layer)` does. If there are "

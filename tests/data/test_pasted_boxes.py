@@ -441,6 +441,23 @@ def batch_of(x):
     }
 
 
+def test_a_sample_that_is_its_own_partner_has_its_boxes_once():
+    boxes = np.tile(np.float32([4, 4, 28, 28]), (4, 1, 1))
+    labels = np.arange(1, 5)[:, None]
+    mix = CutMix(bounding_box_format="xyxy", pairing="self", num_classes=4)
+    found = mix(
+        {
+            "images": np.zeros((4, 32, 32, 1), "float32"),
+            "labels": np.arange(4),
+            "bounding_boxes": {"boxes": boxes, "labels": labels},
+        }
+    )
+    np.testing.assert_array_equal(found["bounding_boxes"]["boxes"][:, :1], boxes)
+    assert (found["bounding_boxes"]["labels"][:, 1] == -1).all()
+    np.testing.assert_array_equal(found["bounding_boxes"]["weights"], [[1, 0]] * 4)
+    np.testing.assert_array_equal(found["labels"], np.eye(4))
+
+
 def test_errors():
     batch = batch_of(images())
     with pytest.raises(ValueError, match="`bounding_box_format` must be given"):

@@ -530,7 +530,7 @@ def test_inputs_labels_and_weights_are_mixed_by_one_plan(
 
 def test_integer_labels_without_num_classes(way):
     x, y = data()
-    with pytest.raises(ValueError, match="Pass `num_classes` to MixUp"):
+    with pytest.raises(ValueError, match="Pass `num_classes` to the layer"):
         way(MixUp(), x, y)
 
 

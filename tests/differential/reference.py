@@ -43,6 +43,9 @@ class Plan:
     def counted(self, sizes, mask=None):
         """What part of each sample is its partner's, of valid steps where some are."""
         share = self.of_elements(sizes).reshape(len(self.partners), -1)
+        # A sample that is its own partner has nothing of another, unless it is blended.
+        alone = self.partners[:, 0] == np.arange(len(self.partners))
+        share = np.where((alone & (self.inside >= 1))[:, None], 0, share)
         mean = share.mean(-1)
         if mask is None:
             return mean

@@ -109,7 +109,9 @@ def test_labels_of_another_resolution_follow_the_centre_rule(way):
     # A pixel of the small mask is as one in the middle of 3 × 3 pixels.
     for dtype in ("uint8", "float32"):
         y = numbered((8, 4, 2), dtype=dtype)
-        mixed, labels = way(CutMix(1.0, seed=4), x, y)
+        # Numbers of another grid might be anything.
+        dense = True if dtype == "float32" else None
+        mixed, labels = way(CutMix(1.0, seed=4, dense_labels=dense), x, y)
         middle = np.asarray(mixed)[:, 1::3, 1::3]
         np.testing.assert_array_equal(labels, np.broadcast_to(middle, labels.shape))
         assert np.asarray(labels).dtype == dtype
@@ -154,8 +156,12 @@ def test_labels_are_left_alone_where_nothing_is_mixed(way):
         # Class ids of five letters in an image, and boxes of a grid.
         ((9, 7, 1), (5, 3), None),
         ((9, 7, 1), (5, 3, 2, 2, 2), None),
-        # Numbers for as many steps as there are.
+        # Numbers for as many steps as there are, and a forecast of others.
         ((11, 2), (11,), None),
+        ((11, 2), (4, 1), None),
+        # Letters, one-hot, in a grid that is as wide as the image; two points.
+        ((40, 100, 1), (4, 10), None),
+        ((8, 8, 1), (2, 2), None),
         ((9, 7, 1), (5, 3), False),
         ((11, 2), (11,), False),
         ((11, 2), (11,), True),
@@ -350,6 +356,21 @@ def test_several_layers_before_labels_of_pixels_are_an_error():
         model.fit(np.zeros((SIZE, 6, 4, 1)), of_pixels(6, 4), verbose=0)
 
 
+def test_a_forecast_of_another_length_is_told_by_the_user():
+    mix = CutMix(1.0)
+    mix(ops.zeros((SIZE, 12, 2)), training=True)
+    y, p = np.zeros((SIZE, 4, 1), "float32"), ops.zeros((SIZE, 4, 1))
+    with pytest.raises(ValueError, match=r"dense_labels=True\)` or"):
+        MixupLoss("mse", mix)(y, p)
+
+
+def test_ids_that_stay_ids_are_not_smoothed():
+    x, masks = numbered((9, 7, 1)), numbered((9, 7), dtype="int32")
+    for kwargs in ({"label_smoothing": 0.1}, {"target_threshold": 0.2}):
+        with pytest.raises(ValueError, match="are pasted as they are"):
+            CutMix(num_classes=8, **kwargs)(x, masks)
+
+
 def test_by_hand():
     plan = MixPlan.draw(
         SIZE, 1.0, region="box", grid=(6, 4), pairing="derangement", seed=1
@@ -360,10 +381,18 @@ def test_by_hand():
     np.testing.assert_array_equal(labels, mixed[..., 0])
     found = [(each == own).mean() for own, each in enumerate(labels)]
     np.testing.assert_allclose(np.asarray(plan.lam), found, atol=1e-6)
+    one_hot = ops.eye(SIZE)
+    soft = np.asarray(plan.mix_labels(one_hot))
+    np.testing.assert_allclose(np.diag(soft), found, atol=1e-6)
+    np.testing.assert_allclose(soft.sum(1), 1, atol=1e-6)
+    with pytest.raises(ValueError, match="are for `plan.mix_labels`"):
+        plan.mix(one_hot)
     assert min(found) < 1
     with pytest.raises(ValueError, match="use `mix`"):
         MixPlan.draw(SIZE).paste(y)
     with pytest.raises(ValueError, match="`grid` must hold"):
         MixPlan.draw(SIZE, region="box")
+    with pytest.raises(ValueError, match="`grid` must hold"):
+        MixPlan.draw(SIZE, region="box", grid=16)
     with pytest.raises(ValueError, match="need the 2 spatial axes"):
         plan.paste(np.zeros(SIZE))
