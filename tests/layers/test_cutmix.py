@@ -220,13 +220,13 @@ def test_nothing_is_pasted_where_nothing_is_to_be(off):
     assert (train_call(layer, x, "eager")[0] != x).any()
 
 
-def test_the_loss_is_that_of_both_labels(mode):
+def check_loss_of_both_labels(mix, mode):
+    """The loss of a step of `mix`, beside that of both labels by their shares."""
     if keras.backend.backend() == "jax" and mode == "jit":
         pytest.skip("a layer keeps no state there; `fit` covers it")
     rng = np.random.default_rng(0)
     p = rng.dirichlet([1.0] * 3, SIZE).astype("float32")
     y = np.arange(SIZE) % 3
-    mix = CutMix(seed=3)
     loss = MixupLoss(SPARSE, mix)
 
     def step(x, y, p):
@@ -237,6 +237,10 @@ def test_the_loss_is_that_of_both_labels(mode):
     each = [-np.log(p[np.arange(SIZE), ids]) for ids in (y, y[partners])]
     expected = ((1 - share) * each[0] + share * each[1]).mean()
     np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_the_loss_is_that_of_both_labels(mode):
+    check_loss_of_both_labels(CutMix(seed=3), mode)
 
 
 def classifier(*first):

@@ -24,10 +24,10 @@ from tests.data.test_batches import Once
 from tests.data.test_batches import through_stage
 from tests.data.test_pipeline import WAYS
 from tests.layers.test_cutmix import SPARSE
+from tests.layers.test_cutmix import check_loss_of_both_labels
 from tests.layers.test_cutmix import counted
 from tests.layers.test_cutmix import numbered
 from tests.models import WAYS as FITS
-from tests.modes import run
 from tests.modes import to_numpy
 from tests.modes import train_call
 
@@ -231,22 +231,7 @@ def test_series_and_tables():
 
 
 def test_the_loss_is_that_of_both_labels(mode):
-    if keras.backend.backend() == "jax" and mode == "jit":
-        pytest.skip("a layer keeps no state there; `fit` covers it")
-    rng = np.random.default_rng(0)
-    p = rng.dirichlet([1.0] * 3, SIZE).astype("float32")
-    y = np.arange(SIZE) % 3
-    mix = both()
-    loss = MixupLoss(SPARSE, mix)
-
-    def step(x, y, p):
-        mix(x, training=True)
-        return loss(y, p), mix.plan.partners, mix.plan.share
-
-    value, partners, share = run(step, mode, numbered((9, 7, 3)), y, p)
-    each = [-np.log(p[np.arange(SIZE), ids]) for ids in (y, y[partners])]
-    expected = ((1 - share) * each[0] + share * each[1]).mean()
-    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    check_loss_of_both_labels(both(), mode)
 
 
 def classifier(mix):
