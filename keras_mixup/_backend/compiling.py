@@ -9,7 +9,6 @@ import functools
 import math
 import sys
 
-import keras
 from keras import tree
 
 from keras_mixup._backend.ops import is_tensorflow
@@ -38,13 +37,17 @@ def fused(function, batch):
     return tf.function(function, jit_compile=True, autograph=False)(batch)
 
 
-def stands_alone():
-    """Whether XLA compiles a mixed batch by itself, and not as the input of a model.
+def stands_alone(x):
+    """Whether a batch is mixed by itself, and not compiled as the input of a model.
 
     By itself, loops over a few channels are slow. In a model what is reshaped for them
     would have to be put back in the order of the convolution behind it.
+
+    Args:
+        x: A tensor of the batch.
     """
-    return in_dataset() or keras.backend.backend() == "torch"
+    torch = sys.modules.get("torch")
+    return in_dataset() or (torch is not None and isinstance(x, torch.Tensor))
 
 
 def sum_per_sample(x):

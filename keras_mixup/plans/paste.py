@@ -90,7 +90,7 @@ def _joined(plan, x, axes):
     It stays as it is where that is of no use.
     """
     rank, channels = len(x.shape), x.shape[-1]
-    if axes[-1] != rank - 2 or channels is None or not stands_alone():
+    if axes[-1] != rank - 2 or channels is None or not stands_alone(x):
         return x, _inside(plan, x, axes)
     ops = ops_for(x, plan.share)
     sizes = _sizes(plan, x, axes)
