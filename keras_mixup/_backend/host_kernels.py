@@ -25,9 +25,9 @@ def blend_on_host(x, partners, own, share, dtype):
         share: The share of its partner.
         dtype: Dtype of the result.
     """
-    torch = sys.modules.get("torch")
-    if torch is None or not all(_is_plain(torch, each) for each in (x, share)):
+    if isinstance(x, np.ndarray) or not is_on_host(x, share):
         return None
+    torch = sys.modules["torch"]
     dtype = getattr(torch, keras.backend.standardize_dtype(dtype))
     shape = (-1,) + (1,) * (x.dim() - 1)
     mixed = x.index_select(0, partners).to(dtype)
@@ -41,10 +41,10 @@ def blend_on_host(x, partners, own, share, dtype):
 
 
 def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
-    """Samples with their partners' values in boxes, on PyTorch and NumPy, or `None`.
+    """Samples with their partners' values in boxes.
 
     Args:
-        x: Tensor of samples.
+        x: Tensor of samples that `is_on_host`.
         partners: The partner of every sample.
         share: What of the inside of a box is the partner's, `(batch_size,)`.
         bounds: For each spatial axis two integer tensors `(batch_size,)`: where a box
@@ -52,20 +52,18 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
         axes: The spatial axes.
         dtype: Dtype of the result.
     """
-    torch, dtype = sys.modules.get("torch"), keras.backend.standardize_dtype(dtype)
+    dtype = keras.backend.standardize_dtype(dtype)
     if isinstance(x, np.ndarray):
         mixed = x.astype(dtype)
-    elif torch is not None and all(_is_plain(torch, each) for each in (x, share)):
-        mixed = x.to(getattr(torch, dtype), copy=True)
     else:
-        return None
+        mixed = x.to(getattr(sys.modules["torch"], dtype), copy=True)
     ends = [[end.tolist() for end in each] for each in bounds]
     for sample, (partner, part) in enumerate(zip(partners.tolist(), share.tolist())):
+        if part <= 0 or sample == partner:
+            continue
         box = [slice(None)] * (x.ndim - 1)
         for axis, (begins, behind) in zip(axes, ends):
             box[axis - 1] = slice(begins[sample], behind[sample])
-        if part <= 0 or sample == partner:
-            continue
         inside, theirs = mixed[(sample, *box)], x[(partner, *box)]
         if part >= 1:
             inside[...] = theirs
@@ -75,10 +73,20 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
     return mixed
 
 
-def _is_plain(torch, x):
-    return (
-        type(x) is torch.Tensor
-        and x.device.type == "cpu"
-        and not torch.compiler.is_compiling()
-        and not (x.requires_grad and torch.is_grad_enabled())
-    )
+def is_on_host(*tensors):
+    """Whether tensors are arrays, or of PyTorch on the host, and no more than values.
+
+    Not where gradients flow, and not where a step is compiled.
+    """
+    torch = sys.modules.get("torch")
+
+    def is_plain(x):
+        return isinstance(x, np.ndarray) or (
+            torch is not None
+            and type(x) is torch.Tensor
+            and x.device.type == "cpu"
+            and not torch.compiler.is_compiling()
+            and not (x.requires_grad and torch.is_grad_enabled())
+        )
+
+    return all(map(is_plain, tensors))

@@ -57,6 +57,11 @@ def is_dense(x):
     return isinstance(x, np.ndarray) or keras.ops.is_tensor(x)
 
 
+def first_leaf(structure):
+    """The first tensor of a structure, of those that are not `None`."""
+    return next(leaf for leaf in tree.flatten(structure) if leaf is not None)
+
+
 def values(x):
     """The values of a tensor as a NumPy array, or `None` where it has none yet.
 

@@ -84,6 +84,25 @@ def one_hot(labels, num_classes):
     return ops.cast(ops.one_hot(ids, num_classes), "float32")
 
 
+def smoothed(labels, num_classes, smoothing):
+    """Labels that leave a part to all classes alike: (1 − ε)·y + ε / classes.
+
+    Args:
+        labels: One-hot labels, or numbers 0 and 1 where `num_classes` is 1.
+        num_classes: Number of classes, or `None` for the size of the last axis.
+        smoothing: The part ε, in [0, 1).
+    """
+    if num_classes is None and (len(labels.shape) < 2 or labels.shape[-1] in (1, None)):
+        raise ValueError(
+            "`label_smoothing` is for classes, and labels of one number per sample are "
+            "none without `num_classes`. "
+            f"Received: labels of shape {tuple(labels.shape)}"
+        )
+    # One number tells two classes apart.
+    classes = 2 if num_classes == 1 else labels.shape[-1]
+    return labels * (1 - smoothing) + smoothing / classes
+
+
 def _check_range(labels, size, num_classes):
     seen = values(labels)
     if seen is not None and seen.size and not 0 <= seen.min() <= seen.max() < size:

@@ -9,15 +9,11 @@ from keras_mixup.data.classes import class_counts
 from keras_mixup.plans.blend import blend
 from keras_mixup.plans.paste import element_shares
 from keras_mixup.plans.paste import paste
+from keras_mixup.plans.paste import without_classes
 from keras_mixup.plans.region import axes_of_labels
-from keras_mixup.plans.region import grid_shape
 from keras_mixup.plans.region import is_fraction
+from keras_mixup.plans.region import known_grid
 from keras_mixup.plans.sample_weight import weigh_terms
-
-HOW_TO_SAY = (
-    "Say whether they are labels of the elements of a sample or of whole samples, as "
-    "`dense_labels=True` or `dense_labels=False`"
-)
 
 
 def which_are_dense(labels, x, said, num_classes=None, data_format=None):
@@ -31,7 +27,7 @@ def which_are_dense(labels, x, said, num_classes=None, data_format=None):
         num_classes: As for `class_counts`.
         data_format: Of the inputs.
     """
-    grid = grid_shape(x, data_format)
+    grid = known_grid(x, data_format)
     counts = class_counts(labels, num_classes)
 
     def is_dense(path, label, count):
@@ -63,9 +59,7 @@ def mix_dense_labels(plan, labels, sample_weight=None, data_format=None):
     shares = element_shares(plan, labels, axes)
     total = None
     if sample_weight is not None:
-        ops, rank = ops_for(shares), len(labels.shape)
-        others = [axis for axis in range(1, rank) if axis not in axes]
-        without = [ops.squeeze(s, axis=others[0]) if others else s for s in shares]
+        ops, without = ops_for(shares), without_classes(shares, axes)
         weighted, total = weigh_terms(without, plan.terms(sample_weight))
         shares = [ops.reshape(s, ops.shape(shares[0])) for s in weighted]
     if plan.region.pastes:
@@ -93,6 +87,7 @@ def _is_dense(label, grid, count, data_format):
             return True
     raise ValueError(
         f"Labels of shape {shape} cannot be told from labels of whole samples, or of "
-        f"elements of another grid than {grid}. {HOW_TO_SAY}. Received: {dtype} labels "
-        f"of shape {shape}"
+        f"elements of another grid than {grid}. Say whether they are labels of the "
+        "elements of a sample or of whole samples, as `dense_labels=True` or "
+        f"`dense_labels=False`. Received: {dtype} labels of shape {shape}"
     )

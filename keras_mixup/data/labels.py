@@ -10,10 +10,10 @@ from keras_mixup._backend.tensor_checks import is_one_a_sample
 from keras_mixup.data.classes import class_counts
 from keras_mixup.data.classes import class_ids
 from keras_mixup.data.classes import one_hot
+from keras_mixup.data.classes import smoothed
 from keras_mixup.data.dense import mix_dense_labels
 from keras_mixup.data.rules import AS_THEY_ARE
-from keras_mixup.data.targets import above
-from keras_mixup.data.targets import smoothed
+from keras_mixup.plans.blend import above
 from keras_mixup.plans.blend import float_dtype
 from keras_mixup.plans.sample_weight import weigh
 
@@ -44,16 +44,16 @@ def soft_labels(
     if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
         for target, count, stays in zip(targets, counts, pasted):
             _check_width(target, None if stays else count)
-    if any(pasted) and (rules.smoothing or rules.threshold is not None):
+    if any(pasted) and (rules.label_smoothing or rules.target_threshold is not None):
         raise ValueError(
             "Labels of elements are pasted as they are. `label_smoothing` and "
             "`target_threshold` are for labels of whole samples: give them to the loss "
             "instead. Received: label_smoothing="
-            f"{rules.smoothing}, target_threshold={rules.threshold}"
+            f"{rules.label_smoothing}, target_threshold={rules.target_threshold}"
         )
-    if rules.smoothing:
+    if rules.label_smoothing:
         targets = [
-            y if y is None or stays else smoothed(y, n, rules.smoothing)
+            y if y is None or stays else smoothed(y, n, rules.label_smoothing)
             for y, n, stays in zip(targets, counts, pasted)
         ]
     weights = tree.flatten(sample_weight)
@@ -116,10 +116,10 @@ def _mix_one(plan, y, weight, rules):
 
 
 def _blended(plan, y, shares, rules):
-    if y is None or rules.threshold is None:
+    if y is None or rules.target_threshold is None:
         return None if y is None else plan.blend(y, shares, y.dtype)
     # What is there does not depend on what a sample weighs.
-    return above(plan.blend(y, None, y.dtype), rules.threshold)
+    return above(plan.blend(y, None, y.dtype), rules.target_threshold)
 
 
 def check_not_ids(key, labels):

@@ -6,12 +6,14 @@ import keras
 from keras import tree
 
 from keras_mixup._backend.checks import check_box_format
+from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.data.box_formats import from_corners
 from keras_mixup.data.box_formats import to_corners
 from keras_mixup.data.boxes import PADDING
 from keras_mixup.data.boxes import check_boxes
-from keras_mixup.plans.region import spatial_axes
+from keras_mixup.plans.paste import share_inside
+from keras_mixup.plans.region import grid_of
 
 # The part of a pixel by which float32 may miss an edge, in images of some thousands.
 _ROUNDING = 1e-3
@@ -53,17 +55,18 @@ def paste_boxes(plan, bounding_boxes, x, rules):
         ValueError: If boxes have no format, inputs are no images, or regions no boxes.
     """
     boxes, labels = check_boxes(bounding_boxes)
-    box_format = _checked_format(rules.box_format)
+    box_format = _checked_format(rules.bounding_box_format)
     ops = ops_for(boxes, labels, plan.share)
     wide, sizes = _wide_dtype(boxes), _sizes_of(x, rules.data_format)
     size = ops.stack([ops.cast(each, wide) for each in sizes])
     window = _window(ops, plan.region, sizes, wide)
+    share = ops.where(plan.share <= 0, 0.0, share_inside(plan))[:, None]
     parts = []
     for box, label, look in zip(plan.terms(boxes), plan.terms(labels), (_own, _other)):
         corners = to_corners(ops.cast(box, wide), box_format, size)
         corners = _Corners(*(_snapped(ops, each) for each in corners))
         seen, changed, kept, weight = look(
-            ops, corners, window, size, _share_inside(ops, plan), rules.min_visible
+            ops, corners, window, size, share, rules.min_visible
         )
         is_box = ops.not_equal(label, ops.cast(PADDING, label.dtype))
         kept = ops.logical_and(kept, is_box)
@@ -104,32 +107,16 @@ def _other(ops, corners, window, size, share, min_visible):
     return seen, _differ(ops, seen, corners), kept, share
 
 
-def _share_inside(ops, plan):
-    """The partner's share inside of the region, `(batch_size, 1)`."""
-    share = ops.zeros_like(plan.share) + 1 if plan.region.pastes else plan.region.share
-    return ops.where(plan.share <= 0, 0.0, share)[:, None]
-
-
 def _window(ops, region, sizes, dtype):
-    """The corners of the regions, `(batch_size, 1, 2)`, in the pixels that are pasted.
-
-    A pixel is inside of a region if its centre is, so that a region begins behind as
-    many pixels as have their centres before its edge, and ends likewise.
-    """
+    """The corners of regions, `(batch_size, 1, 2)`, in the pixels that are pasted."""
     if not region.is_box:
         raise ValueError(
             "`bounding_boxes` can follow a `region` that is a box, of which they are "
             "cut. Received: a region that returned a mask of shape "
             f"{tuple(region.mask.shape)}"
         )
-    before = []
-    for axis, size in enumerate(sizes):
-        places = ops.cast(ops.arange(size), "float32") + 0.5
-        centres = places / ops.cast(size, "float32")
-        is_before = centres < region.edges[:, axis, :, None]
-        before.append(ops.sum(ops.cast(is_before, dtype), axis=-1))
-    edges = ops.stack(before, axis=-1)[:, None]
-    return _Corners(edges[:, :, 0], edges[:, :, 1])
+    both = (ops.stack(each, axis=-1) for each in zip(*region.bounds(sizes)))
+    return _Corners(*(ops.cast(each, dtype)[:, None] for each in both))
 
 
 def _without(ops, corners, window):
@@ -203,12 +190,10 @@ def _checked_format(box_format):
 
 def _sizes_of(x, data_format):
     """Height and width of images."""
-    first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
-    axes = spatial_axes(first, data_format)
-    if len(axes) != 2:
+    sizes = grid_of(x, data_format)
+    if len(sizes) != 2:
         raise ValueError(
             "`bounding_boxes` need images, with an axis for height, width and channels "
-            f"each. Received: inputs of shape {tuple(first.shape)}"
+            f"each. Received: inputs of shape {tuple(first_leaf(x).shape)}"
         )
-    shape = ops_for(first).shape(first)
-    return [shape[axis] for axis in axes]
+    return sizes

@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_mixup import pairing as pairings
 from keras_mixup._backend.checks import check_compute_dtype
@@ -11,6 +10,7 @@ from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_num_samples
 from keras_mixup._backend.checks import check_prob
 from keras_mixup._backend.compiling import fused
+from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup.data.batch import mix_inputs
@@ -238,7 +238,7 @@ class MixingLayer(SeededLayer):
 
     def _noise(self, x, seed):
         check_batch(x=x)
-        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+        first = first_leaf(x)
         ops = ops_for(first)
         extra = self.extra_noise(x)
         count = Noise.count(self.num_samples, extra)

@@ -20,18 +20,11 @@ from keras_mixup.data.element import as_element
 from keras_mixup.data.element import is_handed_over
 from keras_mixup.data.element import is_pair
 from keras_mixup.data.reader import BatchReader
+from keras_mixup.data.rules import ARGUMENTS
 from keras_mixup.data.rules import Rules
 from keras_mixup.layers.region_layer import RegionLayer
 from keras_mixup.pairing.contract import contract_of
 from keras_mixup.random.seeds import check_no_seed
-
-_RULES = (
-    "label_smoothing",
-    "target_threshold",
-    "dense_labels",
-    "bounding_box_format",
-    "min_visible",
-)
 
 
 class PipelineLayer(RegionLayer):
@@ -52,7 +45,7 @@ class PipelineLayer(RegionLayer):
         label_keys=None,
         **kwargs,
     ):
-        rules = {name: kwargs.pop(name) for name in _RULES if name in kwargs}
+        rules = {name: kwargs.pop(name) for name in ARGUMENTS if name in kwargs}
         super().__init__(**kwargs)
         self.rules = Rules.checked(**rules)
         # Not as attributes of a layer, of whose lists Keras makes others.
@@ -191,12 +184,12 @@ class PipelineLayer(RegionLayer):
             dense = which_are_dense(
                 batch.parts["y"],
                 batch.parts["x"],
-                self.rules.said,
+                self.rules.dense_labels,
                 self._reader.counts(batch),
                 self.data_format,
             )
         return self.rules._replace(
-            smoothing=self.rules.smoothing if mixing else 0.0,
+            label_smoothing=self.rules.label_smoothing if mixing else 0.0,
             dense=tuple(dense),
             pastes=self.only_pastes,
             data_format=self.data_format,

@@ -8,6 +8,7 @@ from keras_mixup.layers.mixup import MixUp
 from keras_mixup.layers.parameter import Parameter
 from keras_mixup.layers.pipeline import PipelineLayer
 from keras_mixup.plans.choice import chosen
+from keras_mixup.plans.region import grid_of
 
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
@@ -152,7 +153,7 @@ class RandomChoice(PipelineLayer):
         return {**super().parameters_in_pipeline(structure), "members": members}
 
     def draw_plan(self, x, noise, *, probabilities, prob, members, **arguments):
-        grid = self.grid_of(x) if self.may_paste else None
+        grid = grid_of(x, self.data_format) if self.may_paste else None
         plans = [
             layer.draw(x, noise, grid=grid, **parameters, **arguments)
             for layer, parameters in zip(self.layers, members)
@@ -172,9 +173,7 @@ class RandomChoice(PipelineLayer):
 
     def _choice(self, noise, probabilities, prob):
         """For each layer, which samples it mixes."""
-        ops, drawn = noise.ops, noise.choice
-        if not self.per_sample:
-            drawn = drawn[:1] + ops.zeros_like(drawn)
+        ops, drawn = noise.ops, noise.field("choice", self.per_sample)
         ends = ops.cumsum(ops.convert_to_tensor(probabilities))
         # Rounded, they may not end at 1.
         ends, begin = ends / ends[-1] * prob, 0.0

@@ -4,12 +4,11 @@ import keras
 from keras import tree
 
 from keras_mixup import regions
-from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.user_functions import explained
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.layers.base import MixingLayer
-from keras_mixup.plans.region import grid_shape
-from keras_mixup.plans.region import spatial_axes
+from keras_mixup.plans.region import grid_of
+from keras_mixup.plans.region import known_grid
 from keras_mixup.plans.region_sampling import counting_valid
 from keras_mixup.plans.region_sampling import in_region
 from keras_mixup.regions.lookup import can_compile
@@ -52,30 +51,25 @@ class RegionLayer(MixingLayer):
     def extra_noise(self, x):
         if self.region is None:
             return {}
-        axes = len(self.grid_of(x))
+        axes = len(known_grid(x, self.data_format))
         return {"region": num_uniforms(self.region, axes)}
 
     def can_compile(self):
         of_region = self.region is None or can_compile(self.region)
         return of_region and super().can_compile()
 
-    def grid_of(self, x):
-        """The sizes of the spatial axes of the first of the inputs."""
-        first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
-        shape = ops_for(first).shape(first)
-        return [shape[axis] for axis in spatial_axes(first, self.data_format)]
-
     def _arguments_in_model(self, x):
         if self.may_paste:
-            self._channel.grid = grid_shape(x, self.data_format)
+            self._channel.grid = known_grid(x, self.data_format)
         return super()._arguments_in_model(x)
 
     def draw(self, x, noise, *, mask=None, grid=None, **arguments):
         plan = super().draw(x, noise=noise, **arguments)
         if self.region is not None:
-            drawn = noise.for_region(self.per_sample)
+            drawn = noise.field("region", self.per_sample)
+            grid = grid or grid_of(x, self.data_format)
             with explained("region", drawn):
-                plan = in_region(plan, self.region, drawn, grid or self.grid_of(x))
+                plan = in_region(plan, self.region, drawn, grid)
         return plan if mask is None else counting_valid(plan, mask)
 
     def mix_inputs(self, plan, x):

@@ -23,7 +23,14 @@ class MixUpSite(keras.layers.Layer):
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, mixup, index, shared=False, data_format=None, **kwargs):
+    def __init__(
+        self,
+        mixup,
+        index: int,
+        shared: bool = False,
+        data_format: str | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_compute_dtype(self.compute_dtype)
         self._name_of_mixup = mixup if isinstance(mixup, str) else mixup.name

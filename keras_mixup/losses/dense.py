@@ -1,12 +1,12 @@
 """Labels of pixels and steps, which a region pastes as it pastes the inputs."""
 
 import keras
-from keras import ops
 
 from keras_mixup.losses.accuracy import kind_of_labels
 from keras_mixup.losses.base_loss import setting
 from keras_mixup.plans.paste import element_shares
 from keras_mixup.plans.paste import paste
+from keras_mixup.plans.paste import without_classes
 from keras_mixup.plans.region import axes_of_labels
 from keras_mixup.plans.region import is_fraction
 from keras_mixup.plans.region import spatial_axes
@@ -51,9 +51,7 @@ def dense_shares(plan, loss, y_true, y_pred):
         y_pred: The predictions.
     """
     axes = _axes(plan, loss, y_true, y_pred)
-    shares = element_shares(plan, y_true, axes)
-    others = [axis for axis in range(1, len(y_true.shape)) if axis not in axes]
-    return [ops.squeeze(s, axis=others[0]) for s in shares] if others else shares
+    return without_classes(element_shares(plan, y_true, axes), axes)
 
 
 def pasted(plan, loss, y_true, y_pred):

@@ -18,13 +18,13 @@ from keras_mixup.losses.ignored_class import counted
 from keras_mixup.losses.ignored_class import over_counted
 from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.source import PlanSource
-from keras_mixup.losses.targets import above
 from keras_mixup.losses.targets import as_one_hot
 from keras_mixup.losses.terms import terms_of
 from keras_mixup.losses.values import check_values
 from keras_mixup.losses.values import safe_labels
 from keras_mixup.losses.values import weighed
 from keras_mixup.losses.values import with_last_axis
+from keras_mixup.plans.blend import above
 from keras_mixup.step.names import newest
 
 

@@ -1,4 +1,4 @@
-"""Class ids as the one-hot labels that a loss takes, and targets of 0 and 1."""
+"""Class ids as the one-hot labels that a loss takes."""
 
 from keras import ops
 
@@ -34,11 +34,6 @@ def as_one_hot(loss, y_true, y_pred):
     ids = ops.where(there, ids, 0)
     one_hot = ops.one_hot(ids, classes, axis=axis, dtype=loss.dtype)
     return ops.where(ops.expand_dims(there, axis), one_hot, float("nan"))
-
-
-def above(y_true, threshold):
-    """1 where a class has a larger share than `threshold`, and 0 elsewhere."""
-    return ops.cast(y_true > threshold, y_true.dtype)
 
 
 def _lacks_classes(y_true, y_pred, axis):

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_mixup.losses.dense import dense_shares
 from keras_mixup.losses.dense import pasted
-from keras_mixup.losses.targets import above
+from keras_mixup.plans.blend import above
 from keras_mixup.plans.blend import blend
 from keras_mixup.plans.sample_weight import weigh_terms
 

@@ -112,6 +112,11 @@ def _leave_out(parts, none, block):
         np.copyto(parts, -0.0, where=none[block])
 
 
+def above(labels, threshold):
+    """Blended labels as 1 where a class has more than a share, and 0 elsewhere."""
+    return ops_for(labels).cast(labels > threshold, labels.dtype)
+
+
 def align(weight, values):
     """`weight` with trailing axes of size 1 added or dropped to fit `values`."""
     ops = ops_for(weight)

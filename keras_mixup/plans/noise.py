@@ -88,15 +88,15 @@ class Noise(NamedTuple):
             shuffle=first(self.shuffle),
         )
 
-    def for_region(self, per_sample):
-        """The noise of regions: of every sample, or for all of them that of the first.
+    def field(self, name, per_sample):
+        """A field as it came, or with the numbers of the first sample for all of them.
 
         Args:
-            per_sample: Whether every sample has a region of its own.
+            name: The name of the field.
+            per_sample: Whether every sample has numbers of its own.
         """
-        if per_sample:
-            return self.region
-        return self.region[..., :1] + self.ops.zeros_like(self.region)
+        noise = getattr(self, name)
+        return noise if per_sample else noise[..., :1] + self.ops.zeros_like(noise)
 
     @property
     def ops(self):

@@ -1,10 +1,12 @@
 """A partner's values inside a region, and the sample's own outside of it."""
 
 from keras_mixup._backend.compiling import stands_alone
+from keras_mixup._backend.host_kernels import is_on_host
 from keras_mixup._backend.host_kernels import mix_boxes_on_host
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
+from keras_mixup.plans.blend import align
 from keras_mixup.plans.blend import blend
 from keras_mixup.plans.region import spatial_axes
 
@@ -28,7 +30,7 @@ def mix_in_region(plan, x, dtype, data_format=None):
     if plan.region.pastes:
         return ops.cast(paste(plan, x, axes), dtype)
     joined, inside = _joined(plan, x, axes)
-    share = ops.where(inside, _share_inside(plan, len(inside.shape)), 0.0)
+    share = ops.where(inside, align(share_inside(plan), inside), 0.0)
     partner = take_samples(joined, plan.indices[0])
     mixed = blend([joined, partner], [1 - share, share], dtype)
     return ops.reshape(mixed, ops.shape(x))
@@ -61,27 +63,39 @@ def element_shares(plan, x, axes):
         List of two float32 tensors of the rank of `x`, of size 1 along other axes.
     """
     inside = _inside(plan, x, axes)
-    share = _share_inside(plan, len(x.shape))
+    share = align(share_inside(plan), inside)
     share = ops_for(inside, share).where(inside, share, 0.0)
     return [1 - share, share]
 
 
 def _on_host(plan, x, axes, dtype):
-    if not plan.region.is_box:
+    if not plan.region.is_box or not is_on_host(x, plan.share):
         return None
     bounds = plan.region.bounds(_sizes(plan, x, axes))
-    share = _share_inside(plan, 1)
     partners = whole_batch(plan.indices[0])
-    return mix_boxes_on_host(x, partners, share, bounds, axes, dtype)
+    return mix_boxes_on_host(x, partners, share_inside(plan), bounds, axes, dtype)
 
 
-def _share_inside(plan, rank):
+def share_inside(plan):
+    """The partner's share inside of the regions of a plan, `(batch_size,)`."""
     ops = ops_for(plan.share)
-    share = ops.ones_like(plan.share)
-    if not plan.region.pastes:
-        # Where nothing is mixed, at another place of a model say, nothing is inside.
-        share = ops.where(plan.share > 0, plan.region.share, 0.0)
-    return ops.reshape(share, (-1,) + (1,) * (rank - 1))
+    if plan.region.pastes:
+        return ops.ones_like(plan.share)
+    # Where nothing is mixed, at another place of a model say, nothing is inside.
+    return ops.where(plan.share > 0, plan.region.share, 0.0)
+
+
+def without_classes(shares, axes):
+    """Shares of the elements of labels without the axis of classes, if there is one.
+
+    Args:
+        shares: What `element_shares` returned.
+        axes: The spatial axes of the labels.
+    """
+    others = [axis for axis in range(1, len(shares[0].shape)) if axis not in axes]
+    if not others:
+        return shares
+    return [ops_for(share).squeeze(share, axis=others[0]) for share in shares]
 
 
 def _joined(plan, x, axes):

@@ -125,7 +125,7 @@ class MixPlan(PlanApplication):
         plan = cls.of_terms(*drawn)
         if region is None:
             return plan
-        return in_region(plan, region, noise.for_region(per_sample), grid)
+        return in_region(plan, region, noise.field("region", per_sample), grid)
 
     @classmethod
     def identity(cls, samples):

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import keras
-from keras import tree
 
+from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
 
 _MOST_AXES = 3
@@ -149,14 +149,21 @@ def spatial_axes(x, data_format=None):
     return tuple(range(2, rank)) if first else tuple(range(1, rank - 1))
 
 
-def grid_shape(x, data_format=None):
-    """The sizes of the spatial axes of the first of the inputs, `None` if not known.
+def grid_of(x, data_format=None):
+    """The sizes of the spatial axes of the first of the inputs.
 
     Args:
         x: Tensor or structure of tensors.
         data_format: As for `spatial_axes`.
     """
-    first = next(leaf for leaf in tree.flatten(x) if leaf is not None)
+    first = first_leaf(x)
+    shape = ops_for(first).shape(first)
+    return [shape[axis] for axis in spatial_axes(first, data_format)]
+
+
+def known_grid(x, data_format=None):
+    """`grid_of` as far as it is known when a step is traced, `None` for what is not."""
+    first = first_leaf(x)
     return tuple(first.shape[axis] for axis in spatial_axes(first, data_format))
 
 

@@ -91,7 +91,7 @@ def plot_mixed(
     total = len(batch.x)
     num = min(total, _SAMPLES) if num is None else check_count("num", num, most=total)
     columns = _COLUMNS if columns is None else check_count("columns", columns)
-    texts = _texts(batch.labels, class_names, mixup.rules.smoothing)
+    texts = _texts(batch.labels, class_names, mixup.rules.label_smoothing)
     figure, axes = _empty_figure(matplotlib, batch, min(columns, num), num, texts)
     for ax, text in zip(axes, texts):
         ax.set_xlabel(text, size=TEXT, parse_math=False)
@@ -110,7 +110,7 @@ def _mixed(mixup, element, seed):
     came = reader.read(element, mixing=False).parts
     mixed = mixup.mix_batch(element, mixup._pipeline.given_seed(seed, element))
     mixed = reader.read(mixed, mixing=False).parts
-    batch = drawable(came, mixed, mixup.data_format, mixup.rules.box_format)
+    batch = drawable(came, mixed, mixup.data_format, mixup.rules.bounding_box_format)
     if batch.are_images and batch.x.shape[-1] not in (1, 3):
         raise ValueError(
             "Images must have one channel or three, to be drawn. Received: images of "

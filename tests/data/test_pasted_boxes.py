@@ -189,7 +189,7 @@ def test_samples_that_are_blended_beside_some_that_are_pasted():
         [[[0, 1], [0, 1]], REGION],
         np.float32([own, other]),
         np.array([[1, -1, 2], [3, 4, -1]]),
-        Rules(box_format="xyxy"),
+        Rules(bounding_box_format="xyxy"),
         share=(0.3, 1),
     )
     np.testing.assert_array_equal(
@@ -269,7 +269,7 @@ def test_boxes_are_around_the_pixels_that_are_to_be_seen(
     ]
     array = np.float32(boxes).reshape(2, 4, 4)
     labels = np.arange(8, dtype="int32").reshape(2, 4)
-    rules = Rules(box_format="xyxy", min_visible=min_visible)
+    rules = Rules(bounding_box_format="xyxy", min_visible=min_visible)
     found = pasted(edges, array, labels, rules, size=SIZE, kind=kind)
     np.testing.assert_array_equal(found["boxes"], expected)
     kept = (np.array(expected) != PADDING).any(axis=-1)
@@ -359,7 +359,7 @@ def test_rounding_hides_no_edge_in_a_large_image():
                 edges,
                 boxes,
                 np.ones((2, 2), "int32"),
-                Rules(box_format=box_format, min_visible=0.0),
+                Rules(bounding_box_format=box_format, min_visible=0.0),
                 size=(height, width),
             )
             left_over = (left - 10, top, left, bottom)
@@ -378,7 +378,7 @@ def test_dtypes_are_those_of_boxes_that_are_not_pasted(kind, dtype, labels):
     parts = {"boxes": kind(boxes), "labels": kind(np.ones((2, 1), labels))}
     plan = MixPlan(kind(np.array([1, 0])), kind(np.float32([0.25, 0.25])))
     region = PlanRegion(edges=kind(np.float32([REGION] * 2)))
-    rules = Rules(box_format="xyxy")
+    rules = Rules(bounding_box_format="xyxy")
     found = paste_boxes(plan._replace(region=region), parts, kind(images()), rules)
     for name, other in mix_boxes(plan, parts).items():
         assert found[name].dtype == other.dtype, name
@@ -488,7 +488,7 @@ def test_errors():
 def test_an_unknown_format_of_rules():
     boxes = np.ones((2, 1, 4), "float32")
     with pytest.raises(ValueError, match="must be one of.*'xyyx'"):
-        pasted([REGION] * 2, boxes, np.ones((2, 1)), Rules(box_format="xyyx"))
+        pasted([REGION] * 2, boxes, np.ones((2, 1)), Rules(bounding_box_format="xyyx"))
 
 
 def test_errors_come_out_of_a_pipeline():

@@ -25,6 +25,7 @@ from tests.data.test_batches import through_stage
 from tests.data.test_pipeline import WAYS
 from tests.layers.test_cutmix import SPARSE
 from tests.layers.test_cutmix import check_loss_of_both_labels
+from tests.layers.test_cutmix import classifier
 from tests.layers.test_cutmix import counted
 from tests.layers.test_cutmix import numbered
 from tests.models import WAYS as FITS
@@ -232,12 +233,6 @@ def test_series_and_tables():
 
 def test_the_loss_is_that_of_both_labels(mode):
     check_loss_of_both_labels(both(), mode)
-
-
-def classifier(mix):
-    model = keras.Sequential([mix, layers.Flatten(), layers.Dense(SIZE, "softmax")])
-    model.build((None, 9, 7, 1))
-    return model
 
 
 @pytest.mark.parametrize("way", FITS)
