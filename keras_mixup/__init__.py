@@ -1,4 +1,4 @@
-"""Mixup for Keras 3, on TensorFlow, JAX and PyTorch."""
+"""MixUp and CutMix for Keras 3, on TensorFlow, JAX and PyTorch."""
 
 from keras_mixup import pairing
 from keras_mixup import policies
