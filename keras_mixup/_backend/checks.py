@@ -2,8 +2,9 @@
 
 import numbers
 
-import keras
 import numpy as np
+
+from keras_mixup._backend.dtypes import is_float
 
 # Those of `keras.utils.bounding_boxes`.
 _BOX_FORMATS = (
@@ -108,7 +109,7 @@ def check_seed(seed):
 
 def check_compute_dtype(dtype):
     """Raises unless samples can be blended in `dtype`."""
-    if not keras.backend.is_float_dtype(dtype):
+    if not is_float(dtype):
         raise ValueError(
             f"`dtype` must be a floating one, to blend in. Received: dtype={dtype!r}"
         )

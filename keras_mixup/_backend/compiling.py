@@ -9,11 +9,9 @@ import functools
 import math
 import sys
 
-from keras import tree
-
 from keras_mixup._backend.ops import is_tensorflow
+from keras_mixup._backend.ops import leaves
 from keras_mixup._backend.ops import ops_for
-from keras_mixup._backend.traces import in_dataset
 
 _LANES = 8
 # The numbers of a sample from which on one launch costs less than some operations.
@@ -31,23 +29,23 @@ def fused(function, batch):
             closes over are inputs as well.
         batch: A tensor of samples, or a nesting of them.
     """
-    if not _may_fuse(tree.flatten(batch)):
+    if not _may_fuse(leaves(batch)):
         return function(batch)
     tf = sys.modules["tensorflow"]
     return tf.function(function, jit_compile=True, autograph=False)(batch)
 
 
-def stands_alone(x):
-    """Whether a batch is mixed by itself, and not compiled as the input of a model.
+def loops_innermost(x):
+    """Whether a mask of pixels is better as wide as the channels of `x` are.
 
-    By itself, loops over a few channels are slow. In a model what is reshaped for them
-    would have to be put back in the order of the convolution behind it.
+    XLA and NumPy loop along the last axis, which takes long for a handful of channels
+    that one element of a mask is for. PyTorch needs no memory for such a mask.
 
     Args:
         x: A tensor of the batch.
     """
     torch = sys.modules.get("torch")
-    return in_dataset() or (torch is not None and isinstance(x, torch.Tensor))
+    return torch is None or not isinstance(x, torch.Tensor)
 
 
 def sum_per_sample(x):
@@ -64,7 +62,6 @@ def sum_per_sample(x):
 
 
 def _may_fuse(tensors):
-    tensors = [x for x in tensors if x is not None]
     if not all(is_tensorflow(x) for x in tensors):
         return False
     tf = sys.modules["tensorflow"]

@@ -8,35 +8,51 @@ and of a box only what is inside has to be gone through.
 
 import sys
 
-import keras
 import numpy as np
+
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host import as_tensors
+from keras_mixup._backend.host import has_gradient
+from keras_mixup._backend.host import is_on_host
 
 
 def blend_on_host(x, partners, own, share, dtype):
     """λ·x + (1 − λ)·x[partners] on PyTorch in as few passes as there are, or `None`.
 
-    It is `None` where gradients flow, where a step is compiled, and for other devices
-    and backends.
+    It is `None` where a step is compiled, and for other devices and backends.
 
     Args:
         x: Tensor of samples.
-        partners: The partner of every sample, a sample itself where its share is 0.
-        own: What a sample keeps, `(batch_size,)`.
+        partners: The partner of every sample.
+        own: What a sample keeps, `(batch_size,)`, or `None` for all but `share`.
         share: The share of its partner.
         dtype: Dtype of the result.
     """
-    if isinstance(x, np.ndarray) or not is_on_host(x, share):
+    if isinstance(x, np.ndarray) or not is_on_host(x, partners, share):
         return None
-    torch = sys.modules["torch"]
-    dtype = getattr(torch, keras.backend.standardize_dtype(dtype))
-    shape = (-1,) + (1,) * (x.dim() - 1)
-    mixed = x.index_select(0, partners).to(dtype)
-    mixed.mul_(share.to(dtype).reshape(shape))
-    whole = ((own <= 0) | (share <= 0)).nonzero().flatten()
-    mixed.addcmul_(x.to(dtype), own.to(dtype).reshape(shape))
-    if len(whole):
+    dtype, partner = _of_torch(dtype), as_arrays(partners)
+    weights, nothing = _weights(own, share, dtype)
+    if nothing is not None:
+        gone, alone = nothing
+        if alone.all():
+            return x.to(dtype, copy=True)
+        # Whatever the partner of a sample without a share holds, it is not taken.
+        partner = np.where(alone, np.arange(len(alone)), partner)
+    own, share = weights.reshape((2, -1) + (1,) * (x.dim() - 1)).unbind()
+    partner = x.index_select(0, as_tensors(partner)).to(dtype)
+    whole = None if nothing is None else as_tensors(np.logical_or(gone, alone))
+    if has_gradient(x):
+        mixed = (partner * share).addcmul(x.to(dtype), own)
+        if whole is None:
+            return mixed
+        selected = whole.reshape(own.shape)
+        return sys.modules["torch"].where(selected, partner, mixed)
+    taken = None if whole is None else partner[whole]
+    mixed = partner.mul_(share).addcmul_(x.to(dtype), own)
+    if whole is not None:
         # No number times 0: infinity would leave a NaN.
-        mixed[whole] = x[partners[whole]].to(dtype)
+        mixed[whole] = taken
     return mixed
 
 
@@ -44,7 +60,7 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
     """Samples with their partners' values in boxes.
 
     Args:
-        x: Tensor of samples that `is_on_host`.
+        x: Tensor or array of samples, of those that `may_mix_boxes`.
         partners: The partner of every sample.
         share: What of the inside of a box is the partner's, `(batch_size,)`.
         bounds: For each spatial axis two integer tensors `(batch_size,)`: where a box
@@ -52,41 +68,71 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
         axes: The spatial axes.
         dtype: Dtype of the result.
     """
-    dtype = keras.backend.standardize_dtype(dtype)
-    if isinstance(x, np.ndarray):
-        mixed = x.astype(dtype)
-    else:
-        mixed = x.to(getattr(sys.modules["torch"], dtype), copy=True)
-    ends = [[end.tolist() for end in each] for each in bounds]
-    for sample, (partner, part) in enumerate(zip(partners.tolist(), share.tolist())):
+    mixed = _copy(x, dtype)
+    target, source = _arrays(mixed), _arrays(x)
+    partners, share = as_arrays((partners, share))
+    inside = [map(slice, *(end.tolist() for end in ends)) for ends in bounds]
+    whole = [slice(None)] * (axes[0] - 1)
+    samples = zip(range(len(partners)), partners.tolist(), share.tolist(), *inside)
+    for sample, partner, part, *box in samples:
         if part <= 0 or sample == partner:
             continue
-        box = [slice(None)] * (x.ndim - 1)
-        for axis, (begins, behind) in zip(axes, ends):
-            box[axis - 1] = slice(begins[sample], behind[sample])
-        inside, theirs = mixed[(sample, *box)], x[(partner, *box)]
+        theirs, own = source[(partner, *whole, *box)], (sample, *whole, *box)
         if part >= 1:
-            inside[...] = theirs
+            target[own] = theirs
         else:
-            inside *= 1 - part
-            inside += part * theirs
+            target[own] *= 1 - part
+            target[own] += part * theirs
     return mixed
 
 
-def is_on_host(*tensors):
-    """Whether tensors are arrays, or of PyTorch on the host, and no more than values.
+def may_mix_boxes(x, partners, dtype, pastes):
+    """Whether `mix_boxes_on_host` knows what to do.
 
-    Not where gradients flow, and not where a step is compiled.
+    Where gradients flow it does not, nor to blend numbers that NumPy does not have.
+
+    Args:
+        x: Tensor or array of samples.
+        partners: The partner of every sample.
+        dtype: Dtype of the result.
+        pastes: Whether all that is inside of a box is the partner's.
     """
-    torch = sys.modules.get("torch")
+    if isinstance(x, np.ndarray):
+        return isinstance(partners, np.ndarray)
+    if not is_on_host(x, partners) or has_gradient(x):
+        return False
+    brain = sys.modules["torch"].bfloat16
+    return brain not in (x.dtype, _of_torch(dtype)) or (
+        pastes and x.dtype == _of_torch(dtype)
+    )
 
-    def is_plain(x):
-        return isinstance(x, np.ndarray) or (
-            torch is not None
-            and type(x) is torch.Tensor
-            and x.device.type == "cpu"
-            and not torch.compiler.is_compiling()
-            and not (x.requires_grad and torch.is_grad_enabled())
-        )
 
-    return all(map(is_plain, tensors))
+def _of_torch(dtype):
+    return getattr(sys.modules["torch"], dtype_name(dtype))
+
+
+def _weights(own, share, dtype):
+    """Both weights of a blend in its dtype, and where they are 0, if they are."""
+    share = as_arrays(share)
+    share = share.astype("float64" if dtype.itemsize == 8 else "float32", copy=False)
+    left = 1 - share
+    if own is not None:
+        left = np.where(as_arrays(own) > 0, left, np.zeros_like(left))
+    both = np.stack([left, share])
+    weights = as_tensors(both).to(dtype)
+    # In 16 bits a share may be rounded to 0.
+    nothing = (both if dtype.itemsize > 2 else as_arrays(weights.float())) <= 0
+    return weights, nothing if nothing.any() else None
+
+
+def _copy(x, dtype):
+    if isinstance(x, np.ndarray):
+        return x.astype(dtype_name(dtype))
+    return x.to(_of_torch(dtype), copy=True)
+
+
+def _arrays(x):
+    if not isinstance(x, np.ndarray) and x.dtype == sys.modules["torch"].bfloat16:
+        # The bits are enough for what is copied and not computed with.
+        x = x.view(sys.modules["torch"].int16)
+    return as_arrays(x)

@@ -44,7 +44,7 @@ def is_foreign(x):
 def call_as_is(function, *args):
     """Calls `function` without AutoGraph rewriting it inside a `tf.data` map."""
     tf = sys.modules.get("tensorflow")
-    if tf is None:
+    if tf is None or tf.executing_eagerly():
         return function(*args)
     return tf.autograph.experimental.do_not_convert(function)(*args)
 
@@ -57,9 +57,23 @@ def is_dense(x):
     return isinstance(x, np.ndarray) or keras.ops.is_tensor(x)
 
 
+def leaves(*structures):
+    """List of the tensors of structures, of those that are not `None`."""
+    found = []
+    for structure in structures:
+        # A walk through each by `tree` would be felt in an eager step.
+        if isinstance(structure, (list, tuple)):
+            found += leaves(*structure)
+        elif isinstance(structure, dict):
+            found += leaves(*tree.flatten(structure))
+        elif structure is not None:
+            found.append(structure)
+    return found
+
+
 def first_leaf(structure):
     """The first tensor of a structure, of those that are not `None`."""
-    return next(leaf for leaf in tree.flatten(structure) if leaf is not None)
+    return leaves(structure)[0]
 
 
 def values(x):
@@ -111,18 +125,14 @@ def ops_for(*structures):
     >>> mix = keras_mixup.AdaptiveMixUp(distance=largest_difference)
     >>> x, y = mix(np.random.rand(8, 4), np.eye(8))
     """
-    leaves = [leaf for leaf in _leaves(structures) if leaf is not None]
-    if any(is_tensorflow(leaf) for leaf in leaves):
+    for structure in structures:
+        if type(structure) is not np.ndarray:
+            break
+    else:
+        return NumpyOps
+    found = leaves(*structures)
+    if any(is_tensorflow(leaf) for leaf in found):
         return tensorflow_ops()
-    if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in leaves):
+    if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in found):
         return NumpyOps
     return keras.ops
-
-
-def _leaves(structures):
-    # Most are tensors, and a walk through each would be felt in an eager step.
-    for structure in structures:
-        if isinstance(structure, (dict, list, tuple)):
-            yield from tree.flatten(structure)
-        else:
-            yield structure

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 from keras import tree
 
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_float
+from keras_mixup._backend.dtypes import is_integer
 from keras_mixup._backend.ops import is_dense
 
 # From how many axes on integers are a signal: pixels, or samples of sound.
@@ -92,8 +95,8 @@ def check_signals(**structures):
 
 def is_signal(x):
     """Whether the mean of two samples of `x` means anything."""
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    if not keras.backend.is_int_dtype(dtype):
+    dtype = dtype_name(x.dtype)
+    if not is_integer(dtype):
         return True
     rank = _RANK_OF_A_SIGNAL.get(dtype, _RANK_OF_AN_IMAGE)
     return len(x.shape) >= rank and not is_one_a_sample(x)
@@ -107,14 +110,10 @@ def is_one_a_sample(x):
 def is_numeric(dtype):
     """Whether `dtype` is a floating, integer or boolean one, in any library."""
     try:
-        dtype = keras.backend.standardize_dtype(dtype)
+        dtype = dtype_name(dtype)
     except ValueError:
         return False
-    return (
-        dtype == "bool"
-        or keras.backend.is_float_dtype(dtype)
-        or keras.backend.is_int_dtype(dtype)
-    )
+    return dtype == "bool" or is_float(dtype) or is_integer(dtype)
 
 
 def _places(name, structure):
@@ -153,8 +152,7 @@ def check_no_class_ids(y):
     """Raises of class ids that came in one argument with what they are labels of."""
     for leaf in tree.flatten(y):
         dtype = getattr(leaf, "dtype", "float32")
-        is_integer = keras.backend.is_int_dtype(keras.backend.standardize_dtype(dtype))
-        if is_integer and is_one_a_sample(leaf):
+        if is_integer(dtype) and is_one_a_sample(leaf):
             raise ValueError(
                 "Tensors in one tuple are the several inputs of a model, and one of "
                 "these has an integer for each sample. Call the layer on a batch with "

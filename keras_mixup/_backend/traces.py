@@ -61,6 +61,12 @@ def draws_wait_for_the_device():
     return backend == "torch"
 
 
+def runs_one_by_one():
+    """Whether every operation of a step costs a call of its own."""
+    backend = keras.backend.backend()
+    return backend != "jax" and not is_compiled_by_torch()
+
+
 def current_replica():
     """The number of this replica, where each mixes samples of its own; else 0."""
     backend = keras.backend.backend()

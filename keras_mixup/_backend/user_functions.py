@@ -6,6 +6,8 @@ import numbers
 import keras
 
 from keras_mixup._backend.checks import may_be_equal
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_integer
 from keras_mixup._backend.ops import is_dense
 from keras_mixup._backend.ops import is_foreign
 from keras_mixup._backend.ops import is_tensorflow
@@ -82,9 +84,9 @@ def check_partners(partners, samples):
             f"integers of shape {tuple(samples.shape)}. Received: {partners!r} "
             f"(of type {type(partners).__name__})"
         )
-    dtype = keras.backend.standardize_dtype(partners.dtype)
+    dtype = dtype_name(partners.dtype)
     fits = may_be_equal(partners.shape, samples.shape)
-    if not fits or not keras.backend.is_int_dtype(dtype):
+    if not fits or not is_integer(dtype):
         raise ValueError(
             "`pairing` must return the partner of every sample, integers of shape "
             f"{tuple(samples.shape)}. Received: {dtype} of shape "

@@ -1,9 +1,9 @@
 """Class ids as one-hot labels, and how many classes each label has."""
 
-import keras
 import numpy as np
 from keras import tree
 
+from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import is_tensorflow
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.ops import values
@@ -31,7 +31,7 @@ def class_ids(labels, num_classes):
         labels: Class ids of a floating dtype.
         num_classes: Number of classes.
     """
-    dtype = keras.backend.standardize_dtype(labels.dtype)
+    dtype = dtype_name(labels.dtype)
     most = {"bfloat16": 256, "float16": 2048}.get(dtype)
     if most and num_classes > most:
         raise ValueError(

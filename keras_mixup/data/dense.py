@@ -1,8 +1,9 @@
 """Labels of pixels and steps, which a region pastes as it pastes the inputs."""
 
-import keras
 from keras import tree
 
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_integer
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.data import entries
 from keras_mixup.data.classes import class_counts
@@ -71,8 +72,8 @@ def _is_dense(label, grid, count, data_format):
     shape, axes = tuple(label.shape), len(grid)
     if len(shape) == 1 or shape[1:] == (1,) or (len(shape) == 2 and axes > 1):
         return False
-    dtype = keras.backend.standardize_dtype(label.dtype)
-    ids = keras.backend.is_int_dtype(dtype)
+    dtype = dtype_name(label.dtype)
+    ids = is_integer(dtype)
     if len(shape) in (axes + 1, axes + 2):
         found = axes_of_labels(label, axes, data_format)
         sizes = tuple(shape[axis] for axis in found)

@@ -1,9 +1,10 @@
 """Labels and sample weights of a mixed batch."""
 
-import keras
 import numpy as np
 from keras import tree
 
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import is_one_a_sample
@@ -124,8 +125,8 @@ def _blended(plan, y, shares, rules):
 
 def check_not_ids(key, labels):
     """Raises of floats that may be class ids, of which nothing says how many."""
-    dtype = keras.backend.standardize_dtype(labels.dtype)
-    if keras.backend.is_float_dtype(dtype) and _are_single(labels):
+    dtype = dtype_name(labels.dtype)
+    if is_float(dtype) and _are_single(labels):
         raise ValueError(
             f"{key!r} with one float per sample may be class ids: Keras's image layers "
             "make floats of them in a graph. Pass `num_classes` to it, or call it "
@@ -140,8 +141,8 @@ def look_like_class_ids(labels):
     They are whole numbers from 0 on, fewer than there are samples, and some come
     more than once.
     """
-    dtype = keras.backend.standardize_dtype(labels.dtype)
-    if ops_for(labels) is not NumpyOps or not keras.backend.is_float_dtype(dtype):
+    dtype = dtype_name(labels.dtype)
+    if ops_for(labels) is not NumpyOps or not is_float(dtype):
         return False
     if not is_one_a_sample(labels) or (labels != np.floor(labels)).any():
         return False
@@ -154,13 +155,13 @@ def look_like_class_ids(labels):
 
 
 def _soft(labels, num_classes, float_ids):
-    dtype = keras.backend.standardize_dtype(labels.dtype)
+    dtype = dtype_name(labels.dtype)
     alone = _are_single(labels)
     if dtype == "bool" and num_classes in (1, 2) and alone:
         return one_hot(ops_for(labels).cast(labels, "int32"), num_classes)
     if dtype == "bool":
         return ops_for(labels).cast(labels, "float32")
-    if keras.backend.is_float_dtype(dtype):
+    if is_float(dtype):
         if not float_ids or not alone or num_classes in (None, 1):
             return labels
         labels = class_ids(labels, num_classes)

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-import keras
 from keras import tree
 
 from keras_mixup._backend.checks import check_box_format
+from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.data.box_formats import from_corners
@@ -174,7 +174,7 @@ def _or_padding(ops, kept, values):
 
 
 def _wide_dtype(boxes):
-    dtype = keras.backend.standardize_dtype(boxes.dtype)
+    dtype = dtype_name(boxes.dtype)
     return dtype if dtype == "float64" else "float32"
 
 

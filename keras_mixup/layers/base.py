@@ -1,6 +1,5 @@
 """What all layers have in common that mix the samples of a batch in a model."""
 
-import keras
 import numpy as np
 
 from keras_mixup import pairing as pairings
@@ -10,8 +9,12 @@ from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_num_samples
 from keras_mixup._backend.checks import check_prob
 from keras_mixup._backend.compiling import fused
+from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host import as_tensors
+from keras_mixup._backend.host import is_on_host
+from keras_mixup._backend.host import stand_ins
 from keras_mixup._backend.ops import first_leaf
-from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.ops import leaves
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
@@ -22,7 +25,6 @@ from keras_mixup.pairing.lookup import get_for
 from keras_mixup.pairing.shards import shards_in_use
 from keras_mixup.plans.noise import Noise
 from keras_mixup.plans.plan import MixPlan
-from keras_mixup.random.uniforms import uniform
 from keras_mixup.step.channel import PlanChannel
 from keras_mixup.step.names import register
 
@@ -164,12 +166,16 @@ class MixingLayer(SeededLayer):
         self._enter(training)
         if not training:
             return self.mix_inputs(None, x)
-        drawing |= self._arguments_in_model(x)
 
         def mix(plan, parts):
             return self.mix_inputs(plan, parts["x"])
 
-        plan, mixed = self._draw_and_mix({"x": x}, mix, **drawing)
+        inputs, drawing = self._to_draw(x, **drawing)
+        if inputs is x:
+            plan, mixed = self._draw_and_mix({"x": x}, mix, **drawing)
+        else:
+            plan = as_tensors(self.draw(inputs, **drawing))
+            mixed = self.mix_inputs(plan, x)
         self._channel.publish(plan)
         return mixed
 
@@ -188,17 +194,6 @@ class MixingLayer(SeededLayer):
             "shards": self.shards,
             "seed": self.seed,
         }
-
-    def __repr__(self):
-        theirs = keras.layers.Layer.get_config(self)
-        shown = {
-            # Of what is saved as a dict, the object itself.
-            name: getattr(self, name) if isinstance(value, dict) else value
-            for name, value in self.get_config().items()
-            if name not in theirs and value is not None
-        }
-        arguments = [f"{name}={value!r}" for name, value in shown.items()]
-        return f"{type(self).__name__}({', '.join(arguments)}, name={self.name!r})"
 
     def _training(self, training, *args):
         if args:
@@ -228,6 +223,17 @@ class MixingLayer(SeededLayer):
             arguments["loss"] = running.value
         return arguments
 
+    def _to_draw(self, x, **drawing):
+        """What `draw` takes: inputs, and arguments; arrays, where it is quicker."""
+        # What a function of the user's is given are tensors of the backend.
+        at_hand = is_on_host(*leaves(x)) and self.seed_generator.is_on_host()
+        if not (at_hand and self.can_compile()):
+            return x, {**self._arguments_in_model(x), **drawing}
+        x = stand_ins(x)
+        arguments = self._arguments_in_model(x)
+        noise = arguments.pop("noise")
+        return x, {"noise": noise, **as_arrays({**arguments, **drawing})}
+
     def _draw_and_mix(self, parts, mix, **arguments):
         def draw_and_mix(parts):
             plan = self.draw(parts["x"], **arguments)
@@ -238,11 +244,4 @@ class MixingLayer(SeededLayer):
 
     def _noise(self, x, seed):
         check_batch(x=x)
-        first = first_leaf(x)
-        ops = ops_for(first)
-        extra = self.extra_noise(x)
-        count = Noise.count(self.num_samples, extra)
-        uniforms = uniform((count, ops.shape(first)[0]), seed)
-        # A seed of words is NumPy's, for batches of any kind.
-        uniforms = ops.convert_to_tensor(uniforms)
-        return Noise.of(uniforms, self.num_samples, extra)
+        return Noise.drawn(first_leaf(x), seed, self.num_samples, self.extra_noise(x))

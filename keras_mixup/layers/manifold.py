@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_mixup._backend.checks import check_count
+from keras_mixup._backend.host import as_tensors
 from keras_mixup.data.batch import mix_masks
 from keras_mixup.layers.beta import BetaLayer
 from keras_mixup.layers.site import MixUpSite
@@ -91,16 +92,15 @@ class ManifoldMixUp(BetaLayer):
         self._enter(training)
         if not training:
             return self.mix_inputs(None, x)
-        arguments = self._arguments_in_model(x)
-        site = ops.cast(arguments["noise"].site[0] * self.sites, "int32")
-        plan = self.draw(x, mask=self._mask_of_steps(mask), **arguments)
+        inputs, drawing = self._to_draw(x, mask=self._mask_of_steps(mask))
+        site = drawing["noise"].site[0] * self.sites
+        site = int(site) if inputs is not x else ops.cast(site, "int32")
+        plan = as_tensors(self.draw(inputs, **drawing))
         self._channel.publish(plan, site, self.sites)
-        return self.mix_inputs(plan.where(ops.equal(site, 0)), x)
+        return self.mix_inputs(self._channel.plan_at(0), x)
 
     def compute_mask(self, inputs, previous_mask=None):
-        plan = self._channel.peek()
-        here = plan and plan.where(ops.equal(self._channel.site, 0))
-        return mix_masks(here, previous_mask)
+        return mix_masks(self._channel.plan_at(0), previous_mask)
 
     def get_config(self):
         return {**super().get_config(), "sites": self.sites}

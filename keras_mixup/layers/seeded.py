@@ -3,9 +3,11 @@
 import random
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_mixup._backend.checks import check_seed
+from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.traces import current_replica
 from keras_mixup.layers.pipeline_state import PipelineState
 from keras_mixup.random.seeds import scrambled
@@ -29,6 +31,17 @@ class ReplicaSeeds(keras.random.SeedGenerator):
         apart = ops.cast(replica, seed.dtype) * _REPLICAS_APART
         return seed + ops.stack([apart, ops.zeros_like(apart)])
 
+    def is_on_host(self):
+        """Whether the state lies on the host, where Keras does not try a model out."""
+        return self.state.value.device.type == "cpu"
+
+    def next_on_host(self):
+        """The same seed as an array, of a state that lies on the host."""
+        seed = as_arrays(self.state).copy()
+        self.state.assign(seed + np.arange(2, dtype=seed.dtype))
+        apart = np.array([current_replica() * _REPLICAS_APART, 0])
+        return seed + apart.astype(seed.dtype)
+
 
 class SeededLayer(keras.layers.Layer):
     """A layer that draws, in a model and in pipelines, and goes on after loading.
@@ -49,6 +62,17 @@ class SeededLayer(keras.layers.Layer):
         # So that no near seed meets that of another replica.
         self.seed_generator = ReplicaSeeds(scrambled("layer", seed))
         self._pipeline = PipelineState(seed, self.seed_generator, self.seed is not None)
+
+    def __repr__(self):
+        theirs = keras.layers.Layer.get_config(self)
+        shown = {
+            # Of what is saved as a dict, the object itself.
+            name: getattr(self, name) if isinstance(value, dict) else value
+            for name, value in self.get_config().items()
+            if name not in theirs and value is not None
+        }
+        arguments = [f"{name}={value!r}" for name, value in shown.items()]
+        return f"{type(self).__name__}({', '.join(arguments)}, name={self.name!r})"
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

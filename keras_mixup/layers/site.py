@@ -1,7 +1,6 @@
 """The further places at which a ManifoldMixUp mixes."""
 
 import keras
-from keras import ops
 
 from keras_mixup._backend.checks import check_compute_dtype
 from keras_mixup._backend.checks import check_count
@@ -50,9 +49,7 @@ class MixUpSite(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         channel = self._mixup_channel()
-        plan = channel and channel.peek()
-        plan = plan and plan.where(ops.equal(channel.site, self.index))
-        return mix_masks(plan, previous_mask)
+        return mix_masks(channel and channel.plan_at(self.index), previous_mask)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -80,7 +77,7 @@ class MixUpSite(keras.layers.Layer):
                 f"{self.mixup!r} draws it, and must be called before its sites."
             )
         channel.visit(self.index, self.shared)
-        return plan.where(ops.equal(channel.site, self.index))
+        return channel.plan_at(self.index)
 
     def _mixup_channel(self):
         if self._channel is None:

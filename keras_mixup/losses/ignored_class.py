@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_mixup._backend.host import as_tensors
 from keras_mixup.losses.accuracy import class_ids
 from keras_mixup.losses.base_loss import setting
 from keras_mixup.losses.values import weighed
@@ -49,10 +50,11 @@ def over_counted(loss, terms, y_pred, sample_weight=None):
         A float32 factor, 0 where nothing counts; or `None` of a loss that ignores no
         class or takes no mean.
     """
-    labels, weights, shares = zip(*terms)
-    masks = [counted(loss, y, y_pred) for y in labels]
-    if masks[0] is None or loss.reduction in ("sum", "none", None):
+    averages = loss.reduction not in ("sum", "none", None)
+    if setting(loss, "ignore_class") is None or not averages:
         return None
+    labels, weights, shares = zip(*as_tensors(terms))
+    masks = [counted(loss, y, y_pred) for y in labels]
     if loss.reduction == "mean_with_sample_weight":
         shares = weights
         # On PyTorch, Keras masks the weights that it is given where they are.

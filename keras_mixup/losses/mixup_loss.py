@@ -8,6 +8,10 @@ from keras import ops
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.checks import check_threshold
+from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host import as_tensors
+from keras_mixup._backend.host import may_be_arrays
+from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup._backend.traces import when_differentiated
 from keras_mixup.losses.accuracy import pair_accuracy
@@ -16,6 +20,8 @@ from keras_mixup.losses.dense import is_dense
 from keras_mixup.losses.ignored_class import blended
 from keras_mixup.losses.ignored_class import counted
 from keras_mixup.losses.ignored_class import over_counted
+from keras_mixup.losses.joined import can_join
+from keras_mixup.losses.joined import joined
 from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.source import PlanSource
 from keras_mixup.losses.targets import as_one_hot
@@ -145,38 +151,31 @@ class MixupLoss(keras.losses.Loss):
                 "Labels of elements are pasted by the region of one layer, and here "
                 f"are several. Received: mixup={self._source.names}"
             )
+        known = not dense and self.dtype != "bfloat16"
+        if known and may_be_arrays(plan.share, y_true, sample_weight):
+            plan, y_true, sample_weight = as_arrays((plan, y_true, sample_weight))
         mixed = terms_of(plan, self.loss, y_true, y_pred, dense, self.target_threshold)
         if self.track:
             self._record(plan, mixed, ops.stop_gradient(ops.convert_to_tensor(y_pred)))
         weighted, weight = mixed.weigh(sample_weight)
-        terms = list(zip(mixed.labels, weighted, mixed.shares))
-        loss = super().__call__(terms, y_pred, weight)
+        always_one = weighted is mixed.shares
+        # As Keras casts them, since a share may be rounded to 0.
+        labels, weighted = (
+            [ops_for(each).cast(each, self.dtype) for each in several]
+            for several in (mixed.labels, weighted)
+        )
+        labels = safe_labels(self.loss, labels, weighted, always_one)
+        terms = list(zip(labels, weighted, mixed.shares))
+        with keras.name_scope(self.name):
+            p = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+            values = self._values(terms, p)
+        weight = as_tensors(weight)
+        loss = super().__call__(values, y_pred, weight)
         scale = over_counted(self.loss, terms, y_pred, weight)
         return loss if scale is None else loss * ops.cast(scale, loss.dtype)
 
     def call(self, y_true, y_pred):
-        total, terms = 0.0, []
-        labels, weights, _ = zip(*y_true)
-        safe = safe_labels(self.loss, labels, weights)
-        for labels, (_, weight, share) in zip(safe, y_true):
-            labels, p = with_last_axis(labels, y_pred)
-            values = self.loss.call(labels, p)
-            if len(values.shape) == 0:
-                raise ValueError(
-                    f"The loss {self.loss.name!r} gives one number for the whole "
-                    "batch, so its samples cannot be weighted. MixupLoss needs a loss "
-                    "that gives a value for each sample (for Dice and Tversky, pass "
-                    "an `axis` without 0)."
-                )
-            check_values(self.loss, values, labels, p)
-            counts = counted(self.loss, labels, p)
-            terms.append((values, counts, share))
-            if self.regularization:
-                error = absolute_error(self.loss, labels, p, values)
-                values = values + self.regularization * error
-            total = total + weighed(weight, values)
-        self._feed(*zip(*terms))
-        return total
+        return y_true  # The values of the samples, which `__call__` computes.
 
     def get_config(self):
         names = self._source.names
@@ -196,23 +195,51 @@ class MixupLoss(keras.losses.Loss):
         names = [names] if isinstance(names, str) else names
         return cls(**{**config, "mixup": [newest(name) or name for name in names]})
 
+    def _values(self, y_true, y_pred):
+        running = self._source.running_losses()
+        labels, weights, _ = zip(*y_true)
+        plain = not running and not self.regularization
+        if plain and can_join(self.loss, weights, y_pred):
+            total = joined(self.loss, labels, weights, y_pred)
+            if total is not None:
+                return total
+        total, terms = 0.0, []
+        for labels, weight, share in as_tensors(y_true):
+            labels, p = with_last_axis(labels, y_pred)
+            values = self.loss.call(labels, p)
+            if len(values.shape) == 0:
+                raise ValueError(
+                    f"The loss {self.loss.name!r} gives one number for the whole "
+                    "batch, so its samples cannot be weighted. MixupLoss needs a loss "
+                    "that gives a value for each sample (for Dice and Tversky, pass "
+                    "an `axis` without 0)."
+                )
+            check_values(self.loss, values, labels, p)
+            counts = counted(self.loss, labels, p)
+            terms.append((values, counts, share))
+            if self.regularization:
+                error = absolute_error(self.loss, labels, p, values)
+                values = values + self.regularization * error
+            total = total + weighed(weight, values)
+        if running:
+            self._feed(running, *zip(*terms))
+        return total
+
     def _unmixed(self, loss):
         for channel in self._source.channels:
             if channel.is_idle():
                 loss = when_differentiated(loss, channel.warn_of_idleness)
         return loss
 
-    def _feed(self, values, counts, shares):
-        running = self._source.running_losses()
-        if running:
-            loss = ops.mean(blended(values, shares))
-            if counts[0] is not None:
-                loss = loss / ops.mean(blended(counts, shares))
-            for each in running:
-                each.update(loss)
+    def _feed(self, running, values, counts, shares):
+        loss = ops.mean(blended(values, shares))
+        if counts[0] is not None:
+            loss = loss / ops.mean(blended(counts, shares))
+        for each in running:
+            each.update(loss)
 
     def _record(self, plan, mixed, y_pred):
         dominant = ops.max(ops.stack([plan.lam, *plan.shares], axis=-1), axis=-1)
-        terms = zip(mixed.labels, mixed.shares)
+        terms = zip(*as_tensors((mixed.labels, mixed.shares)))
         accuracy = pair_accuracy(self.loss, terms, y_pred)
         self._source.channels[0].means.record(dominant, accuracy)

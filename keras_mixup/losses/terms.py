@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from keras import ops
-
+from keras_mixup._backend.ops import ops_for
 from keras_mixup.losses.dense import dense_shares
 from keras_mixup.losses.dense import pasted
 from keras_mixup.plans.blend import above
@@ -39,6 +38,7 @@ class Terms(NamedTuple):
         if len(self.labels) == 1:
             return self.shares, total
         # To the bit 0, where a label has no weight or no share in the blend.
+        ops = ops_for(total)
         empty = ops.equal(total, 0)
         return [ops.where(empty, 0.0, share) for share in weighted], total
 
@@ -61,10 +61,12 @@ def terms_of(plan, loss, y_true, y_pred, dense, threshold=None):
             return _of_one(pasted(plan, loss, y_true, y_pred), plan, shares)
     labels = plan.terms(y_true)
     if threshold is not None:
+        ops = ops_for(y_true)
         mixed = blend([ops.cast(y, loss.dtype) for y in labels], shares, loss.dtype)
         return _of_one(above(mixed, threshold), plan, shares)
     return Terms(labels, shares, plan, shares)
 
 
 def _of_one(labels, plan, shares):
-    return Terms([labels], [ops.ones_like(plan.share)], plan, shares)
+    ones = ops_for(plan.share).ones_like(plan.share)
+    return Terms([labels], [ones], plan, shares)

@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from keras_mixup._backend.checks import may_be_equal
+from keras_mixup._backend.ops import ops_for
 from keras_mixup.losses.accuracy import kind_of_labels
 from keras_mixup.losses.base_loss import is_of_keras
 from keras_mixup.losses.base_loss import setting
@@ -21,7 +22,7 @@ def with_last_axis(y_true, y_pred):
     return y_true, ops.expand_dims(y_pred, -1)
 
 
-def safe_labels(loss, labels, weights):
+def safe_labels(loss, labels, weights, always_one):
     """Labels of which those that have no weight are like another one of the sample.
 
     A loss of theirs may be infinite, or its gradient, which no weight of 0 undoes.
@@ -30,13 +31,18 @@ def safe_labels(loss, labels, weights):
         loss: The loss that they are for.
         labels: For each sample of a blend its labels, in floats.
         weights: For each of them its weight.
+        always_one: Whether of every sample at least one label has weight.
     """
+    ops = ops_for(labels, weights)
     has_weight = [_has_weight(loss, *each) for each in zip(labels, weights)]
-    # Where none has weight, any number will do that is one.
-    other = ops.where(ops.isfinite(labels[0]), labels[0], 0.0)
-    for y, has in zip(labels, has_weight):
+    other, first = labels[0], 1
+    if not always_one:
+        # Where none has weight, any number will do that is one.
+        other, first = ops.where(ops.isfinite(other), other, 0.0), 0
+    for y, has in list(zip(labels, has_weight))[first:]:
         other = ops.where(has, y, other)
-    return [ops.where(has, y, other) for y, has in zip(labels, has_weight)]
+    safe = [ops.where(has, y, other) for y, has in zip(labels[:-1], has_weight)]
+    return [*safe, other]
 
 
 def weighed(weight, values):
@@ -67,7 +73,8 @@ def check_values(loss, values, y_true, y_pred):
 
 
 def _has_weight(loss, y, weight):
-    some, rank = ops.not_equal(weight, 0), len(weight.shape)
+    ops, rank = ops_for(weight), len(weight.shape)
+    some = ops.not_equal(weight, 0)
     # Which labels go with the values that have the weights is known where no axis is
     # left out, and of Keras's losses over the last one.
     last = is_of_keras(loss) and setting(loss, "axis", -1) in (-1, len(y.shape) - 1)

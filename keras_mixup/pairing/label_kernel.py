@@ -5,6 +5,8 @@ from keras import tree
 
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.ops import ops_for
 
 _NEVER = -2e38
@@ -134,8 +136,8 @@ def _as_vectors(labels):
         )
     vectors = []
     for leaf in leaves:
-        dtype = keras.backend.standardize_dtype(leaf.dtype)
-        if not keras.backend.is_float_dtype(dtype):
+        dtype = dtype_name(leaf.dtype)
+        if not is_float(dtype):
             raise ValueError(
                 "LabelKernel measures how far labels lie apart, and class ids do not. "
                 f"Cast the targets of a regression to float. Received: {dtype} labels"

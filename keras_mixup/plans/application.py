@@ -3,9 +3,11 @@
 from keras import tree
 
 from keras_mixup._backend.compiling import fused
+from keras_mixup._backend.host_kernels import blend_on_host
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_samples
 from keras_mixup.pairing.shards import take_samples
+from keras_mixup.pairing.shards import whole_batch
 from keras_mixup.plans.blend import all_shares
 from keras_mixup.plans.blend import blend_partners
 from keras_mixup.plans.blend import float_dtype
@@ -68,8 +70,12 @@ class PlanApplication(PlanFields):
             dtype: Dtype of the result.
         """
         own, *others = shares or (None, *self.shares)
-        shares = all_shares(others, dtype, own)
         indices = self.indices
+        if len(others) == 1 and len(others[0].shape) == 1:
+            mixed = blend_on_host(x, whole_batch(indices[0]), own, others[0], dtype)
+            if mixed is not None:
+                return mixed
+        shares = all_shares(others, dtype, own)
         return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
 
     def mix_labels(self, labels, dtype=None):

@@ -3,15 +3,17 @@
 import keras
 import numpy as np
 
-from keras_mixup._backend.host_kernels import blend_on_host
+from keras_mixup._backend.dtypes import dtype_name
+from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.threads import share_out
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
 
 # The numbers that are blended at a time on NumPy.
-_BLOCK = 65536
+_BLOCK = 131072
 
 
 def blend(terms, shares, dtype):
@@ -47,11 +49,9 @@ def all_shares(others, dtype, own=None):
             of several partners would leave it a little.
     """
     ops = ops_for(others)
-    wide = (
-        "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
-    )
+    wide = "float64" if dtype_name(dtype) == "float64" else "float32"
     others = [ops.cast(share, wide) for share in others]
-    left = 1 - sum(others)
+    left = 1 - sum(others[1:], others[0])
     if own is not None:
         left = ops.where(own > 0, left, ops.zeros_like(left))
     return [left, *others]
@@ -75,9 +75,6 @@ def _blend_pairs(x, partners, own, share, dtype):
     partners = ops.where(
         alone, ops.cast(own_indices(partners), partners.dtype), partners
     )
-    mixed = blend_on_host(x, whole_batch(partners), own, share, dtype)
-    if mixed is not None:
-        return mixed
     partner = ops.cast(take_samples(x, partners), dtype)
     x = ops.cast(x, dtype)
     whole = align(ops.logical_or(own <= 0, share <= 0), x)
@@ -91,18 +88,24 @@ def _blend_arrays(x, partners, shares, dtype):
     shares = [align(share.astype(dtype, copy=False), x) for share in shares]
     nothing = [share <= 0 if (share <= 0).any() else None for share in shares]
     step = max(1, _BLOCK * len(x) // max(x.size, 1))
-    # As everywhere else, no word on infinity times 0.
-    with np.errstate(invalid="ignore"):
-        for start in range(0, len(x), step):
-            block = slice(start, start + step)
-            own, sums = x[block].astype(dtype, copy=False), mixed[block]
-            np.multiply(own, shares[0][block], out=sums)
-            _leave_out(sums, nothing[0], block)
-            for each, share, none in zip(partners, shares[1:], nothing[1:]):
-                taken = x[each[block]].astype(dtype, copy=False)
-                taken *= share[block]
-                _leave_out(taken, none, block)
-                sums += taken
+
+    def blend_samples(begin, end):
+        # As everywhere else, no word on infinity times 0.
+        with np.errstate(invalid="ignore"):
+            for start in range(begin, end, step):
+                blend_block(slice(start, min(start + step, end)))
+
+    def blend_block(block):
+        own, sums = x[block].astype(dtype, copy=False), mixed[block]
+        np.multiply(own, shares[0][block], out=sums)
+        _leave_out(sums, nothing[0], block)
+        for each, share, none in zip(partners, shares[1:], nothing[1:]):
+            taken = x[each[block]].astype(dtype, copy=False)
+            taken *= share[block]
+            _leave_out(taken, none, block)
+            sums += taken
+
+    share_out(blend_samples, len(x), mixed.nbytes)
     return mixed
 
 
@@ -125,7 +128,7 @@ def align(weight, values):
     leading = list(zip(weight.shape, values.shape))
     fits = all(a == b or {a, b} & {1, None} for a, b in leading)
     if missing >= 0 and fits:
-        return ops.reshape(weight, shape + (1,) * missing)
+        return ops.reshape(weight, shape + (1,) * missing) if missing else weight
     if not fits or any(size != 1 for size in shape[missing:]):
         raise ValueError(
             "`sample_weight` must have the leading axes of what it weighs. "
@@ -137,5 +140,5 @@ def align(weight, values):
 
 def float_dtype(x):
     """The dtype of a floating tensor, and floatx for any other."""
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    return dtype if keras.backend.is_float_dtype(dtype) else keras.config.floatx()
+    dtype = dtype_name(x.dtype)
+    return dtype if is_float(dtype) else keras.config.floatx()

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from keras_mixup._backend.checks import check_part
 from keras_mixup._backend.checks import may_be_equal
 from keras_mixup._backend.ops import ops_for
@@ -124,7 +126,8 @@ class PlanFields(NamedTuple):
     @property
     def lam(self):
         """The share λ that each sample keeps of itself, shape `(batch_size,)`."""
-        return 1 - sum(self.shares)
+        first, *others = self.shares
+        return 1 - sum(others, first)
 
     @property
     def shares(self):
@@ -161,6 +164,13 @@ class PlanFields(NamedTuple):
         return len(getattr(self.shard_partners, "shape", ())) > 1
 
     def _checked_share(self):
+        are_arrays = type(self.share) is type(self.partners) is np.ndarray
+        if (
+            are_arrays
+            and self.share.ndim == 1
+            and self.share.size == len(self.partners)
+        ):
+            return self.share
         shapes = [tuple(check_part(each).shape) for each in self[:2]]
         if not may_be_equal(*shapes) or len(shapes[0]) not in (1, 2):
             raise ValueError(

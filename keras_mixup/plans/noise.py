@@ -2,8 +2,11 @@
 
 from typing import NamedTuple
 
+from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.random import dirichlet
+from keras_mixup.random.hashed import counted_uniforms
+from keras_mixup.random.uniforms import uniform
 
 
 class Noise(NamedTuple):
@@ -73,6 +76,26 @@ class Noise(NamedTuple):
         if num_samples > 2:
             fields["weights"] = uniforms[used:]
         return cls(**fields)
+
+    @classmethod
+    def drawn(cls, samples, seed, num_samples=2, extra=None):
+        """Draws uniforms.
+
+        Args:
+            samples: A tensor of the batch: of the kind that the uniforms become.
+            seed: As `random.uniforms.uniform` takes it, or a generator of seeds whose
+                `next_on_host` gives the seed of an array.
+            num_samples: As for `count`.
+            extra: As for `count`.
+        """
+        ops = ops_for(samples)
+        shape = (cls.count(num_samples, extra), ops.shape(samples)[0])
+        if ops is NumpyOps and hasattr(seed, "next_on_host"):
+            uniforms = counted_uniforms(shape, seed.next_on_host())
+        else:
+            # A seed of words is NumPy's, for batches of any kind.
+            uniforms = ops.convert_to_tensor(uniform(shape, seed))
+        return cls.of(uniforms, num_samples, extra)
 
     def of_the_first(self):
         """The noise in which the first sample draws for the whole batch."""

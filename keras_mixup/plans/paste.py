@@ -1,13 +1,15 @@
 """A partner's values inside a region, and the sample's own outside of it."""
 
-from keras_mixup._backend.compiling import stands_alone
-from keras_mixup._backend.host_kernels import is_on_host
+from keras_mixup._backend.compiling import loops_innermost
+from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host_kernels import may_mix_boxes
 from keras_mixup._backend.host_kernels import mix_boxes_on_host
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
 from keras_mixup.plans.blend import align
 from keras_mixup.plans.blend import blend
+from keras_mixup.plans.region import PlanRegion
 from keras_mixup.plans.region import spatial_axes
 
 
@@ -29,11 +31,10 @@ def mix_in_region(plan, x, dtype, data_format=None):
     ops = ops_for(x, plan.share)
     if plan.region.pastes:
         return ops.cast(paste(plan, x, axes), dtype)
-    joined, inside = _joined(plan, x, axes)
+    inside = _selected(plan, x, axes)
     share = ops.where(inside, align(share_inside(plan), inside), 0.0)
-    partner = take_samples(joined, plan.indices[0])
-    mixed = blend([joined, partner], [1 - share, share], dtype)
-    return ops.reshape(mixed, ops.shape(x))
+    partner = take_samples(x, plan.indices[0])
+    return blend([x, partner], [1 - share, share], dtype)
 
 
 def paste(plan, x, axes):
@@ -45,10 +46,9 @@ def paste(plan, x, axes):
         axes: Its spatial axes.
     """
     ops = ops_for(x, plan.share)
-    joined, inside = _joined(plan, x, axes)
-    partner = take_samples(joined, plan.indices[0])
+    partner = take_samples(x, plan.indices[0])
     # Selected and not multiplied: what is not finite goes nowhere else.
-    return ops.reshape(ops.where(inside, partner, joined), ops.shape(x))
+    return ops.where(_selected(plan, x, axes), partner, x)
 
 
 def element_shares(plan, x, axes):
@@ -69,10 +69,10 @@ def element_shares(plan, x, axes):
 
 
 def _on_host(plan, x, axes, dtype):
-    if not plan.region.is_box or not is_on_host(x, plan.share):
+    region, partners = plan.region, whole_batch(plan.indices[0])
+    if not region.is_box or not may_mix_boxes(x, partners, dtype, region.pastes):
         return None
-    bounds = plan.region.bounds(_sizes(plan, x, axes))
-    partners = whole_batch(plan.indices[0])
+    bounds = PlanRegion(as_arrays(region.edges)).bounds(_sizes(plan, x, axes))
     return mix_boxes_on_host(x, partners, share_inside(plan), bounds, axes, dtype)
 
 
@@ -98,27 +98,24 @@ def without_classes(shares, axes):
     return [ops_for(share).squeeze(share, axis=others[0]) for share in shares]
 
 
-def _joined(plan, x, axes):
-    """`x` with the axis of its channels joined to the one before, and what is inside.
-
-    It stays as it is where that is of no use.
-    """
-    rank, channels = len(x.shape), x.shape[-1]
-    if axes[-1] != rank - 2 or channels is None or not stands_alone(x):
-        return x, _inside(plan, x, axes)
-    ops = ops_for(x, plan.share)
-    sizes = _sizes(plan, x, axes)
-    joined = ops.reshape(x, (-1, *sizes[:-1], sizes[-1] * channels))
-    return joined, plan.region.inside(sizes, channels)
-
-
 def _inside(plan, x, axes):
+    """Which elements of `x` are inside, of size 1 along its other axes."""
     ops, sizes = ops_for(x, plan.share), _sizes(plan, x, axes)
     shape = [1] * len(x.shape)
     shape[0] = -1
     for axis, size in zip(axes, sizes):
         shape[axis] = size
     return ops.reshape(plan.region.inside(sizes), tuple(shape))
+
+
+def _selected(plan, x, axes):
+    """The same, as wide as the channels of `x` where that is faster."""
+    channels = x.shape[-1]
+    if axes[-1] != len(x.shape) - 2 or channels is None or not loops_innermost(x):
+        return _inside(plan, x, axes)
+    ops = ops_for(x, plan.share)
+    inside = plan.region.inside(_sizes(plan, x, axes), channels)
+    return ops.reshape(inside, ops.shape(x))
 
 
 def _sizes(plan, x, axes):

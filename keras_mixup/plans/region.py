@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import keras
 
+from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
 
@@ -123,7 +124,7 @@ def region_of(where):
     Args:
         where: Edges `(batch_size, axes, 2)` or a boolean mask `(batch_size, *grid)`.
     """
-    if keras.backend.standardize_dtype(where.dtype) == "bool":
+    if dtype_name(where.dtype) == "bool":
         return PlanRegion(mask=where)
     return PlanRegion(edges=ops_for(where).cast(where, "float32"))
 

@@ -10,6 +10,7 @@ from keras import tree
 
 from keras_mixup._backend.compiling import fused
 from keras_mixup._backend.compiling import sum_per_sample
+from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.shards import take_samples
 
@@ -115,7 +116,7 @@ def serialize(distance):
 
 def _precise(x):
     # Bytes would wrap around where they are subtracted.
-    exact = keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
+    exact = dtype_name(x.dtype) in ("float32", "float64")
     return x if exact else ops_for(x).cast(x, "float32")
 
 

@@ -7,6 +7,8 @@ is a hash of its position and of the seed, in a few operations on integers.
 
 import math
 
+import numpy as np
+
 
 def _signed(number):
     """An integer as 64 bits hold it."""
@@ -30,23 +32,34 @@ def counted_uniforms(shape, seed):
 
     Args:
         shape: Tuple of integers.
-        seed: Torch tensor of two integers.
+        seed: Torch tensor or array of two integers, which give the same numbers.
 
     References:
         - [Steele et al. (2014), Fast splittable pseudorandom number
           generators](https://doi.org/10.1145/2660193.2660195)
     """
-    import torch
-
-    first, second = seed.to(torch.int64).unbind()
-    position = torch.arange(math.prod(shape), device=seed.device)
+    position, first, second = _as_integers(math.prod(shape), seed)
     # Multiplied once all is added up: products of positions alone `torch.compile` takes
     # for indices, and fails where 64 bits do not hold them.
     z = (position + (first * _SEED + second * _STEP)) * _POSITION
     z = (z ^ _shifted(z, 30)) * _FIRST
     z = (z ^ _shifted(z, 27)) * _SECOND
-    z = _shifted(z ^ _shifted(z, 31), 64 - _BITS)
-    return (z.to(torch.float32) * 2.0**-_BITS).reshape(shape)
+    z = _as_float32(_shifted(z ^ _shifted(z, 31), 64 - _BITS))
+    return (z * 2.0**-_BITS).reshape(shape)
+
+
+def _as_integers(count, seed):
+    # Arrays, for whose overflow NumPy does not warn as it does for numbers.
+    if isinstance(seed, np.ndarray):
+        seed = seed.astype("int64")
+        return np.arange(count), seed[:1], seed[1:]
+    import torch
+
+    return torch.arange(count, device=seed.device), *seed.to(torch.int64).unbind()
+
+
+def _as_float32(z):
+    return z.astype("float32") if isinstance(z, np.ndarray) else z.float()
 
 
 def _shifted(z, bits):

@@ -10,6 +10,8 @@ import threading
 import warnings
 import weakref
 
+from keras import ops
+
 from keras_mixup._backend.traces import current_trace
 from keras_mixup._backend.traces import in_dataset
 from keras_mixup.step import messages as notices
@@ -141,10 +143,18 @@ class PlanChannel:
         step = self._step
         return None if step.ended or not step.is_alive() else step.plan
 
-    @property
-    def site(self):
-        """Where the plan of the latest forward pass applies."""
-        return self._step.site
+    def plan_at(self, site):
+        """The plan of a forward pass that goes on, at one of several places.
+
+        It is `None` without one, and where the place is known to be another.
+
+        Args:
+            site: The number of the place.
+        """
+        plan, drawn = self.peek(), self._step.site
+        if plan is None or isinstance(drawn, int):
+            return plan if drawn == site else None
+        return plan.where(ops.equal(drawn, site))
 
     @property
     def recorded(self):

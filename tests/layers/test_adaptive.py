@@ -7,7 +7,7 @@ from keras_mixup import AdaptiveMixUp
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from keras_mixup import policies
-from keras_mixup.layers import base
+from keras_mixup.plans import noise as noises
 from keras_mixup.policies.distances import cosine
 from keras_mixup.policies.distances import euclidean
 from keras_mixup.policies.distances import sqeuclidean
@@ -45,7 +45,11 @@ def known_noise(monkeypatch):
 
         return tf.constant(NOISE[: shape[0]])
 
-    monkeypatch.setattr(base, "uniform", uniform)
+    def counted(shape, seed):
+        return NOISE[: shape[0]]
+
+    monkeypatch.setattr(noises, "uniform", uniform)
+    monkeypatch.setattr(noises, "counted_uniforms", counted)
 
 
 class Beside(keras.layers.Layer):
