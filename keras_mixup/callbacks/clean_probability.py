@@ -102,6 +102,9 @@ class CleanProbability(keras.callbacks.Callback):
 
         `fit` does so at the end of epochs. Where a training goes on from a saved model,
         do it once before.
+
+        Args:
+            model: The model, compiled.
         """
         p = model.predict(self.x, batch_size=self.batch_size, verbose=0)
         _check_outputs(p)

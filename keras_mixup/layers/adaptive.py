@@ -66,8 +66,8 @@ class AdaptiveMixUp(MixUp):
             that look at no distance.
 
     Call arguments:
-        x: As for `MixUp`, and so are `y`, `sample_weight` and `training`. Policies
-            that look at the loss work in a model only.
+        x: As for `MixUp`, and so are `y`, `sample_weight`, `training` and `seed`.
+            Policies that look at the loss work in a model only.
 
     Returns:
         As `MixUp`.

@@ -31,8 +31,11 @@ class RandomChoice(PipelineLayer):
             Defaults to `True`.
         prob: Number in [0, 1], the probability that a sample is mixed at all. Defaults
             to `1.0`.
-        num_classes: As for `MixUp`. Defaults to that of the members, as do
-            `label_keys`, `data_format` and the other arguments about labels.
+        num_classes: As for `MixUp`. Defaults to that of the members, as do the other
+            arguments about labels.
+        label_keys: As for `MixUp`. Defaults to those of the members.
+        data_format: As for `CutMix`. Defaults to that of the members.
+        shards: As for `MixUp`.
         seed: As for `MixUp`.
         **kwargs: Further arguments of `CutMix` about labels and boxes, and those of
             `keras.layers.Layer`, as `name`, `dtype`.

@@ -85,7 +85,11 @@ def with_labels(pairing, labels):
 
 
 def serialize(pairing):
-    """The name of a built-in pairing, or the Keras config of any other."""
+    """The name of a built-in pairing, or the Keras config of any other.
+
+    Args:
+        pairing: A pairing, as `get` returns it.
+    """
     if pairing in _BY_NAME.values():
         return _NAMES[pairing]
     return keras.saving.serialize_keras_object(pairing)

@@ -150,6 +150,9 @@ class PlanApplication(PlanFields):
 
         Under a region, where the one is valid whose values are there.
 
+        Args:
+            mask: Boolean tensor `(batch_size, ...)`.
+
         Example:
 
         >>> plan = keras_mixup.MixPlan(np.array([1, 0]), np.array([0.25, 0.5]))
@@ -170,6 +173,13 @@ class PlanApplication(PlanFields):
 
     def terms(self, inputs):
         """The tensors themselves, and then those of each partner.
+
+        Args:
+            inputs: As for `mix`.
+
+        Returns:
+            List of the inputs, and of as many of the same structure as there are
+            partners.
 
         Example:
 

@@ -131,6 +131,9 @@ class MixPlan(PlanApplication):
     def identity(cls, samples):
         """The plan that mixes nothing, for as many samples as `samples` has.
 
+        Args:
+            samples: Tensor `(batch_size, ...)`.
+
         Example:
 
         >>> keras_mixup.MixPlan.identity(np.zeros((3, 8))).partners.tolist()

@@ -58,5 +58,9 @@ def get(identifier):
 
 
 def serialize(policy):
-    """The Keras config of a policy, which `get` takes."""
+    """The Keras config of a policy, which `get` takes.
+
+    Args:
+        policy: A policy, as `get` returns it.
+    """
     return keras.saving.serialize_keras_object(policy)

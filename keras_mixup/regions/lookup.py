@@ -72,5 +72,9 @@ def can_compile(region):
 
 
 def serialize(region):
-    """The Keras config of a region, which `get` takes."""
+    """The Keras config of a region, which `get` takes.
+
+    Args:
+        region: A region, as `get` returns it.
+    """
     return keras.saving.serialize_keras_object(region)
