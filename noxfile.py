@@ -20,6 +20,8 @@ BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
 OLDEST_KERAS = "keras==3.13.0"
+# CONTRIBUTING.md says why these.
+SITE = ["mkdocs<2", "mkdocs-material<10", "mkdocstrings[python]", "latex2mathml"]
 # Most modules are never imported: compile those that are.
 LAZILY = ["--no-compile"]
 QUICKLY = {
@@ -70,7 +72,8 @@ def test_the_wheel(session, backend, *pins):
     suite.mkdir()
     for part in ("tests", "benchmarks", "docs", "examples"):
         shutil.copytree(part, suite / part)
-    for part in ("conftest.py", "pyproject.toml", "README.md"):
+    metadata = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "mkdocs.yml")
+    for part in ("conftest.py", "pyproject.toml", *metadata):
         shutil.copy(part, suite)
     session.chdir(suite)
     what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
@@ -120,6 +123,7 @@ def together(session):
     session.run("pytest", *steps, env=on_torch)
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
+    two += ["tests/test_notebooks.py"]
     session.run("pytest", *two, *session.posargs, env=on_jax)
     small = ["--quick", "--output", session.create_tmp()]
     session.run("python", "-m", "benchmarks.evidence", *small, env=on_jax)
@@ -127,16 +131,24 @@ def together(session):
 
 @nox.session
 def docs(session):
-    """The site, where a warning or a link to nowhere is an error."""
-    session.install("mkdocs-material", "mkdocstrings[python]", "ruff")
+    """The site, where a warning, a link to nowhere or a missing name is an error."""
+    session.install(*LAZILY, *SITE, "pytest", "ruff")
     quiet = {"NO_MKDOCS_2_WARNING": "1"}
     session.run("mkdocs", "build", "--strict", env=quiet)
+    # Without Keras: the sources are read, not run.
+    complete = ["--noconftest", "tests/test_site.py"]
+    session.run("pytest", *complete, env={"SITE": "site"})
 
 
 @nox.session(default=False)
 def pictures(session):
-    """Every picture that an example draws for the docs."""
+    """Every picture of the docs, and what the cells of the notebooks print."""
     install(session, "jax", "all-examples")
+    session.run("python", "docs/site_diagrams.py", env={"KERAS_BACKEND": "jax"})
+    session.install("ipykernel", "nbconvert")
+    for notebook in sorted(pathlib.Path("docs/tutorials").glob("*.ipynb")):
+        execute = ["jupyter", "nbconvert", "--execute", "--inplace", "--to", "notebook"]
+        session.run(*execute, str(notebook), env={"KERAS_BACKEND": "jax"})
     for file in sorted(pathlib.Path("docs/pictures").glob("*.png")):
         command = ["python", f"examples/{file.stem}.py", "--output", str(file)]
         session.run(*command, env={"KERAS_BACKEND": "jax"})

@@ -90,7 +90,7 @@ def places():
         parts.append(text(x + 50, 18, name, font_weight="bold"))
         parts.append(text(x + 50, 40, "inputs", font_size=12))
         top = 50
-        for index, layer in enumerate((*layers, "output")):
+        for layer in (*layers, "output"):
             parts.append(arrow((x + 50, top - 4), (x + 50, top + 10)))
             top += 10
             is_place = layer.startswith("place")
@@ -118,7 +118,12 @@ def curves():
             schedules.cooldown(0.4, 100, 20),
             0.4,
         ),
-        ("without_hesitation(epochs=100)", "prob", schedules.without_hesitation(100), 1),
+        (
+            "without_hesitation(epochs=100)",
+            "prob",
+            schedules.without_hesitation(100),
+            1,
+        ),
     )
     parts, top, epochs = [], 24, 100
     left, right, height = 48, WIDTH - 12, 64

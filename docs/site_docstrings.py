@@ -7,7 +7,9 @@ import textwrap
 import griffe
 
 # A section whose text is indented, as `Args:` is.
-OTHER_SECTIONS = ("Call arguments", "References", "Shapes")
+OTHER_SECTIONS = ("Call arguments", "References", "Returns", "Shapes")
+# Of those, the ones that are no lists of names.
+TEXTS = ("References", "Returns")
 
 
 def as_markdown(text):
@@ -19,7 +21,7 @@ def as_markdown(text):
     Returns:
         The same as Markdown, but for the sections of Google's style.
     """
-    text = re.sub(r"^Example:$", "**Example**", text, flags=re.MULTILINE)
+    text = re.sub(r"^Example:$", "**Example:**", text, flags=re.MULTILINE)
     text = re.sub(r"^>>> .*\n?(?:^.+\n?)*", _fenced, text, flags=re.MULTILINE)
     names = "|".join(OTHER_SECTIONS)
     section = re.compile(rf"^({names}):\n((?:    .*\n?|\n)+)", re.MULTILINE)
@@ -32,9 +34,9 @@ def _fenced(match):
 
 def _heading(match):
     body = textwrap.dedent(match[2]).strip()
-    if match[1] != "References":
+    if match[1] not in TEXTS:
         body = re.sub(r"^(\w+): ", r"- **`\1`**: ", body, flags=re.MULTILINE)
-    return f"**{match[1]}**\n\n{body}\n\n"
+    return f"**{match[1]}:**\n\n{body}\n\n"
 
 
 class KerasDocstrings(griffe.Extension):

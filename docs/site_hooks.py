@@ -61,7 +61,7 @@ def first_paragraph(markdown):
 
 
 def on_page_content(content, **kwargs):
-    """Draws math as MathML, which needs no script, and diagrams in the page's colors."""
+    """Draws math as MathML, without a script, and diagrams in the page's colors."""
     content = re.sub(
         r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
         lambda found: as_mathml(found[2], found[1]),

@@ -1,6 +1,6 @@
 """Tables that are read on phones, and long ones that are folded."""
 
-import xml.etree.ElementTree as etree
+from xml.etree import ElementTree
 
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
@@ -42,8 +42,8 @@ def text_of(element):
 
 def fold(table, parent, summary):
     """Puts a table into a `details`."""
-    details = etree.Element("details")
-    etree.SubElement(details, "summary").text = summary
+    details = ElementTree.Element("details")
+    ElementTree.SubElement(details, "summary").text = summary
     index = list(parent).index(table)
     parent.remove(table)
     details.tail, table.tail = table.tail, None

@@ -115,7 +115,9 @@ def arguments(function):
     stars = {"variadic positional": "*", "variadic keyword": "**"}
     for parameter in function.parameters:
         if parameter.name not in ("self", "cls"):
-            yield stars.get(parameter.kind and parameter.kind.value, "") + parameter.name
+            yield (
+                stars.get(parameter.kind and parameter.kind.value, "") + parameter.name
+            )
 
 
 OBJECTS = dict(public_objects())
@@ -168,7 +170,9 @@ def test_what_is_called_internal_exists():
 @pytest.mark.parametrize("path", CLASSES)
 def test_arguments_of_a_call_are_documented(path):
     class_ = OBJECTS[path]
-    section = re.search(r"^Call arguments:\n((?:    .*\n|\n)+)", class_.docstring.value, re.M)
+    section = re.search(
+        r"^Call arguments:\n((?:    .*\n|\n)+)", class_.docstring.value, re.M
+    )
     if section is None:
         return
     call = class_.all_members["__call__"]
