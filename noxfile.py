@@ -145,10 +145,10 @@ def pictures(session):
     """Every picture of the docs, and what the cells of the notebooks print."""
     install(session, "jax", "all-examples")
     session.run("python", "docs/site_diagrams.py", env={"KERAS_BACKEND": "jax"})
-    session.install("ipykernel", "nbconvert")
-    for notebook in sorted(pathlib.Path("docs/tutorials").glob("*.ipynb")):
-        execute = ["jupyter", "nbconvert", "--execute", "--inplace", "--to", "notebook"]
-        session.run(*execute, str(notebook), env={"KERAS_BACKEND": "jax"})
+    session.install("ipykernel", "nbclient")
+    notebooks = map(str, sorted(pathlib.Path("docs/tutorials").glob("*.ipynb")))
+    execute = ["python", "docs/site_execute.py", *notebooks]
+    session.run(*execute, env={"KERAS_BACKEND": "jax"})
     for file in sorted(pathlib.Path("docs/pictures").glob("*.png")):
         command = ["python", f"examples/{file.stem}.py", "--output", str(file)]
         session.run(*command, env={"KERAS_BACKEND": "jax"})

@@ -22,17 +22,17 @@ def _cell(cell):
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
         return f"{source}\n"
-    outputs = [_output(output) for output in cell["outputs"]]
+    alt = cell["metadata"].get("alt", "What the cell draws")
+    outputs = [_output(output, alt) for output in cell["outputs"]]
     return "\n".join([_fenced(source, "python"), *outputs])
 
 
-def _output(output):
+def _output(output, alt):
     if output["output_type"] == "stream":
         return _fenced("".join(output["text"]), "text")
     data = output["data"]
     if "image/png" in data:
         png = re.sub(r"\s", "", "".join(data["image/png"]))
-        alt = output["metadata"].get("alt", "What the cell draws")
         return f"![{alt}](data:image/png;base64,{png})\n"
     return _fenced("".join(data["text/plain"]), "text")
 
