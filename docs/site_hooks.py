@@ -61,13 +61,16 @@ def first_paragraph(markdown):
 
 
 def on_page_content(content, **kwargs):
-    """Draws math as MathML, without a script, and diagrams in the page's colors."""
+    """Shows math without a script, diagrams in the page's colors, pictures enlarged."""
     content = re.sub(
         r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
         lambda found: as_mathml(found[2], found[1]),
         content,
         flags=re.DOTALL,
     )
+    # On a phone a picture is small: it opens by itself, to be enlarged.
+    picture = r'<p>(<img [^>]*?src="(?!data:)([^"]+\.png)"[^>]*>)</p>'
+    content = re.sub(picture, r'<p><a href="\2">\1</a></p>', content)
     return re.sub(r'<img ([^>]*?)src="[^"]*diagrams/(\w+)\.svg"[^>]*>', inline, content)
 
 
