@@ -15,6 +15,9 @@ sys.path.append(str(DOCS))
 from site_notebooks import as_markdown
 from site_tables import Tables
 
+# Pages of numbers, which begin with what follows from them.
+FOLDED = ("benchmarks.md", "evidence/index.md")
+TABLES = Tables()
 DESCRIPTION = 160  # Characters, of which search engines show no more.
 
 
@@ -24,7 +27,7 @@ def on_config(config):
     version = re.search(r'^__version__ = "(.+)"', text, re.MULTILINE)[1]
     config.site_name = f"{config.site_name} {version}"
     config.copyright = f"keras_mixup {version}, Apache-2.0."
-    config.markdown_extensions.append(Tables())
+    config.markdown_extensions.append(TABLES)
     if config.repo_url:
         config.edit_uri = "edit/main/docs/"
     return config
@@ -41,8 +44,9 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, **kwargs):
-    """Describes a page by its first paragraph, if it does not describe itself."""
+    """Describes a page by its first paragraph, and says whether tables are folded."""
     page.meta.setdefault("description", first_paragraph(markdown))
+    TABLES.folds = page.file.src_uri in FOLDED
 
 
 def first_paragraph(markdown):

@@ -1,15 +1,25 @@
-"""Tables that are read on phones, and long ones that are folded."""
+"""Tables that are read on phones, and those of all results, which are folded."""
 
 from xml.etree import ElementTree
 
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-WIDE, LONG = 5, 16  # Columns that no phone has room for, and rows that are folded.
+WIDE = 4  # Columns that no phone has room for.
+LONG = 10  # Rows that are folded on pages of numbers.
 
 
 class TableProcessor(Treeprocessor):
-    """Marks wide tables, for `site.css` to make lists of, and folds long ones."""
+    """Marks wide tables, for `site.css` to make lists of, and folds long ones.
+
+    Args:
+        md: The `markdown.Markdown` that it belongs to.
+        folds: Function that says whether long tables of the page are folded.
+    """
+
+    def __init__(self, md, folds):
+        super().__init__(md)
+        self.folds = folds
 
     def run(self, root):
         """Goes through all tables of a page."""
@@ -22,7 +32,8 @@ class TableProcessor(Treeprocessor):
                 for row in rows:
                     for name, cell in zip(names, row):
                         cell.set("data-label", name)
-            if len(rows) >= LONG and not is_folded(table, parents):
+            is_long = len(rows) >= LONG and not is_folded(table, parents)
+            if is_long and self.folds():
                 fold(table, parents[table], f"Table of {len(rows)} rows")
 
 
@@ -52,8 +63,14 @@ def fold(table, parent, summary):
 
 
 class Tables(Extension):
-    """The treatment of tables, as an extension of Python-Markdown."""
+    """The treatment of tables, as an extension of Python-Markdown.
+
+    Its attribute `folds` says whether long tables of the page at hand are folded.
+    """
+
+    folds = False
 
     def extendMarkdown(self, md):  # noqa: N802
         """Comes after inline markup, so that cells have their text."""
-        md.treeprocessors.register(TableProcessor(md), "site_tables", 5)
+        processor = TableProcessor(md, lambda: self.folds)
+        md.treeprocessors.register(processor, "site_tables", 5)
