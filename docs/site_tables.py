@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-WIDE = 4  # Columns that no phone has room for.
+# Columns that no phone has room for, and those that it has room for if they are short.
+WIDE, SHORT, CHARACTERS = 5, 4, 80
 LONG = 10  # Rows that are folded on pages of numbers.
 
 
@@ -27,14 +28,32 @@ class TableProcessor(Treeprocessor):
         for table in [*root.iter("table")]:
             names = [text_of(cell) for cell in table.findall("thead/tr/th")]
             rows = table.findall("tbody/tr")
-            if len(names) >= WIDE:
+            if is_wide(names, rows):
                 table.set("data-wide", "")
                 for row in rows:
                     for name, cell in zip(names, row):
-                        cell.set("data-label", name)
+                        label(cell, name)
             is_long = len(rows) >= LONG and not is_folded(table, parents)
             if is_long and self.folds():
                 fold(table, parents[table], f"Table of {len(rows)} rows")
+
+
+def is_wide(names, rows):
+    """Whether a table has more text side by side than a phone has room for."""
+    columns = zip(*([text_of(cell) for cell in row] for row in rows))
+    characters = sum(max(map(len, column)) for column in columns)
+    return len(names) >= WIDE or (len(names) == SHORT and characters > CHARACTERS)
+
+
+def label(cell, name):
+    """Gives a cell the name of its column, and makes one element of what is in it."""
+    content = ElementTree.Element("div")
+    content.text, cell.text = cell.text, None
+    for child in list(cell):
+        cell.remove(child)
+        content.append(child)
+    cell.append(content)
+    cell.set("data-label", name)
 
 
 def is_folded(element, parents):
