@@ -26,6 +26,9 @@ class TableProcessor(Treeprocessor):
         """Goes through all tables of a page."""
         parents = {child: parent for parent in root.iter() for child in parent}
         for table in [*root.iter("table")]:
+            for element in table.iter():
+                element.text = unbroken(element.text)
+                element.tail = unbroken(element.tail)
             names = [text_of(cell) for cell in table.findall("thead/tr/th")]
             rows = table.findall("tbody/tr")
             if is_wide(names, rows):
@@ -63,6 +66,11 @@ def is_folded(element, parents):
         if element.tag == "details":
             return True
     return False
+
+
+def unbroken(text):
+    """Keeps a number and its interval on one line."""
+    return text and text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def text_of(element):

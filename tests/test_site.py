@@ -157,6 +157,17 @@ def test_no_internal_is_on_the_site():
     assert sorted(hidden & set(anchors())) == []
 
 
+def test_every_page_describes_itself():
+    found = {}
+    for page in SITE.rglob("*.html"):
+        pattern = r'<meta name="description" content="([^"$]+)"'
+        said = re.search(pattern, page.read_text())
+        found[page.relative_to(SITE).as_posix()] = said and said[1]
+    del found["404.html"]
+    assert None not in found.values()
+    assert len(set(found.values())) == len(found)
+
+
 def test_nothing_is_on_the_site_twice():
     found = anchors()
     assert sorted({each for each in found if found.count(each) > 1}) == []
