@@ -7,7 +7,7 @@ from markdown.treeprocessors import Treeprocessor
 
 # Columns that no phone has room for, and those that it has room for if they are short.
 WIDE, SHORT, CHARACTERS = 5, 4, 80
-LONG = 10  # Rows that are folded on pages of numbers.
+LONG = 6  # Rows that are folded on pages of numbers.
 
 
 class TableProcessor(Treeprocessor):
