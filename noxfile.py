@@ -72,13 +72,14 @@ def test_the_wheel(session, backend, *pins):
     suite.mkdir()
     for part in ("tests", "benchmarks", "docs", "examples"):
         shutil.copytree(part, suite / part)
-    metadata = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "mkdocs.yml")
-    for part in ("conftest.py", "pyproject.toml", *metadata):
+    metadata = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "mkdocs.yml")
+    texts = ("CONTRIBUTING.md", "README.md", *metadata)
+    for part in ("conftest.py", "pyproject.toml", *texts):
         shutil.copy(part, suite)
     session.chdir(suite)
     what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
     if backend != "tensorflow":
-        # The code of the docs needs TensorFlow.
+        # The code of most pages needs TensorFlow.
         what = [*what, "--ignore=tests/test_readme.py"]
     env = {"KERAS_BACKEND": backend, **cache, **QUICKLY}
     session.run("pytest", *TWO, *what, env=env)
@@ -113,6 +114,8 @@ def together(session):
     files += [f"tests/data/test_{name}.py" for name in ("pipeline", "loaders")]
     # In a pipeline TensorFlow runs, whatever trains: once is enough for the rest.
     more = ["tests/data/test_stage.py", "tests/_backend/test_compiling.py"]
+    # Loaders need their packages; the loops of a backend run in its own session.
+    more += ["tests/test_backend_pages.py"]
     export = ["tests/layers/test_saving.py", "-k", "not saving or saved_model"]
     on_jax, on_torch = ({"KERAS_BACKEND": name} for name in BACKENDS[1:])
     # With the options of the session of JAX, whose programs are there.

@@ -40,12 +40,10 @@ def blocks_of(text):
             continue
         output = None
         if following is not None and following[2] == "text":
-            if not text[fence.end() : following.start()].strip():
-                output = textwrap.dedent(following[3])
+            is_next = not text[fence.end() : following.start()].strip()
+            output = textwrap.dedent(following[3]) if is_next else None
         tabs = TAB.findall(text, 0, fence.start()) if fence[1] else [None]
-        blocks.append(
-            Block(textwrap.dedent(fence[3]), output, BACKENDS.get(tabs[-1]))
-        )
+        blocks.append(Block(textwrap.dedent(fence[3]), output, BACKENDS.get(tabs[-1])))
     return blocks
 
 
@@ -75,8 +73,12 @@ def run(block, title, names):
 def check_output(printed, expected):
     """Words and integers must be equal, decimal fractions depend on the machine."""
     assert skeleton(printed) == skeleton(expected), printed
-    numbers = [[float(n) for n in DECIMAL.findall(text)] for text in (printed, expected)]
-    assert numbers[0] == pytest.approx(numbers[1], abs=0.05)
+    assert decimals(printed) == pytest.approx(decimals(expected), abs=0.05)
+
+
+def decimals(text):
+    """The decimal fractions in a text."""
+    return [float(number) for number in DECIMAL.findall(text)]
 
 
 def skeleton(text):

@@ -1,6 +1,5 @@
 """Pages whose code runs on every backend, by the tab of that backend."""
 
-import keras
 import pytest
 
 from tests.documents import ROOT
