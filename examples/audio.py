@@ -4,7 +4,7 @@ Nine men say the vowels /ae/ (JapaneseVowels: 270 utterances to train on, 370 to
 test). Two networks tell who speaks, trained without mixup and with it, α = 0.4:
 
 - Cepstra: the real sequences, 7 to 29 steps of 12 coefficients, padded. `MixUp` comes
-  after `Masking`. A blend is as long as the longer of its rows, and so is its mask.
+  after `Masking`. A blend is as long as the longer of its samples, and so is its mask.
 - Waveforms: the data has no recordings, so these are synthesized: pulses of a random
   pitch go through the filters that the real cepstra describe. Mixed before
   `STFTSpectrogram`, the sounds of two men are added. Mixed after it, their log

@@ -49,7 +49,7 @@ def train(x, y, mix, epochs):
 
 
 def grid():
-    """The points of the plane at which predictions are drawn, row by row."""
+    """The points of the plane at which predictions are drawn, line by line."""
     x, y = (np.linspace(*EDGES[name], 120, dtype="float32") for name in "xy")
     return np.stack(np.meshgrid(x, y), axis=-1)
 
@@ -72,7 +72,7 @@ def run(method, seed, epochs, planes):
 
 
 def draw(planes):
-    """The chance of the second moon over the plane, a panel a method."""
+    """The probability of the second moon over the plane, one panel per method."""
     figure = Figure(figsize=(11, 3.4), dpi=160, layout="constrained")
     for axes, (method, (x, y, p)) in zip(figure.subplots(1, 3), planes.items()):
         shades = axes.contourf(
@@ -82,7 +82,8 @@ def draw(planes):
         for moon, color in enumerate(("lightskyblue", "lightsalmon")):
             axes.scatter(*x[y == moon].T, color=color, edgecolors="black", s=22)
         axes.set(title=method, xticks=[], yticks=[])
-    figure.colorbar(shades, ax=figure.axes, ticks=[0, 0.5, 1], label="chance of red")
+    bar = figure.colorbar(shades, ax=figure.axes, ticks=[0, 0.5, 1])
+    bar.set_label("probability of red")
     return figure
 
 

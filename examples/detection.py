@@ -125,7 +125,7 @@ def run(layer, seed, mnist, epochs):
 def draw(mnist):
     """A pair of images, both of their blends and pastes; faint boxes weigh little."""
     data = compose(*mnist, 2, np.random.default_rng(5))
-    # Of two rows, each is the other's partner.
+    # Of two samples, each is the other's partner.
     pairs = {"pairing": "reverse", "seed": 1}
     layers = {
         "not mixed": keras_mixup.MixUp(0),

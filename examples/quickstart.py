@@ -112,13 +112,13 @@ def main():
         model, start = build(mix), time.perf_counter()
         error = train(model, (x[:4000], labels), (x[4000:], y[4000:]), args.epochs)
         seconds = time.perf_counter() - start
-        learnt = 100 * model.evaluate(x[wrong], labels[wrong], verbose=0)[1]
-        rows.append((name, error[-1], error.min(), learnt, seconds))
+        learned = 100 * model.evaluate(x[wrong], labels[wrong], verbose=0)[1]
+        rows.append((name, error[-1], error.min(), learned, seconds))
         errors[name] = error
 
-    print("\n               final error  best error  wrong labels learnt  seconds")
+    print("\n               final error  best error  wrong labels learned  seconds")
     for row in rows:
-        print("{:13}  {:10.1f}%  {:9.1f}%  {:18.1f}%  {:7.1f}".format(*row))
+        print("{:13}  {:10.1f}%  {:9.1f}%  {:19.1f}%  {:7.1f}".format(*row))
     draw(errors, x, y, args.seed).savefig(args.output, bbox_inches="tight")
     print(f"\nSee {args.output}")
 

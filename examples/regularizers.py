@@ -2,11 +2,11 @@
 
 Trains one small network on 1000 labels of MNIST and tests it on 4000 digits:
 
-- without mixup, and with `MixUp(alpha=1)`, which replaces the clean rows;
-- RegMixup, half of the loss on clean rows and half on strongly mixed ones. In the
-  mean over draws `MixUp(alpha=10, prob=0.5)` trains on that, without a second pass;
+- without mixup, and with `MixUp(alpha=1)`, which replaces the clean samples;
+- RegMixup, half of the loss on clean samples and half on strongly mixed ones. On
+  average over draws `MixUp(alpha=10, prob=0.5)` trains on that, without a second pass;
 - `MixupLoss(..., regularization=r)`, which adds r · mean|p − y| to the loss of mixed
-  rows. This term is least where all of p is on the label with the larger share.
+  samples. This term is least where all of p is on the label with the larger share.
 
 Few but clean labels: expect no fewer errors with any of these than without mixup,
 and most with mixup alone. RegMixup and a strong term (r = 10) about halve the
