@@ -39,7 +39,7 @@ def cooldown(value: float, epochs: int, last: int):
     """Stays at `value`, and is 0 for the last epochs of a training.
 
     Mixed samples are not those that the model is for. A few epochs without them at
-    the end make it surer of itself.
+    the end make it more confident.
 
     Args:
         value: Number ≥ 0 before the cooldown.

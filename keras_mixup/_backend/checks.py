@@ -126,7 +126,7 @@ def check_flag(name, flag):
 
 
 def check_num_classes(num_classes):
-    """Returns a number of classes, `None` or a nesting of these, or raises."""
+    """Returns a number of classes, `None` or a structure of these, or raises."""
     if isinstance(num_classes, (dict, list, tuple)):
         if not num_classes:
             raise ValueError(f"`num_classes` is empty. Received: {num_classes!r}")

@@ -27,7 +27,7 @@ def fused(function, batch):
     Args:
         function: Function of `batch`, of operations that XLA knows. Tensors that it
             closes over are inputs as well.
-        batch: A tensor of samples, or a nesting of them.
+        batch: A tensor of samples, or a nested structure of them.
     """
     if not _may_fuse(leaves(batch)):
         return function(batch)

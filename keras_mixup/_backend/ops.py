@@ -97,7 +97,7 @@ def ops_for(*structures):
     function serves them all.
 
     Args:
-        *structures: Tensors, or nestings of them. One TensorFlow tensor makes it
+        *structures: Tensors, or structures of them. One TensorFlow tensor makes it
             TensorFlow; otherwise one tensor of the Keras backend makes it `keras.ops`;
             NumPy arrays alone stay NumPy.
 

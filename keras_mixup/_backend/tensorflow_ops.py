@@ -75,7 +75,7 @@ def tensorflow_ops():
 
         @staticmethod
         def one_hot(x, num_classes):
-            # Out of range it would be a label of zeros, without a word.
+            # Out of range it would be a label of zeros, without a warning.
             message = (
                 f"Integer labels must be in [0, {num_classes}), as num_classes says."
             )

@@ -18,7 +18,7 @@ class _Form(NamedTuple):
         x_first: Whether x comes before y.
         has_sizes: Whether the last two are sizes, and not where the box ends.
         anchor: At which part of the size the first two are: 0 where the box begins, ½
-            at its centre.
+            at its center.
     """
 
     x_first: bool

@@ -16,8 +16,8 @@ def class_counts(labels, num_classes):
     """The number of classes of each label, in the order of their leaves.
 
     Args:
-        labels: A tensor or a nesting of tensors.
-        num_classes: A number for all of them, `None`, or a nesting like that of the
+        labels: A tensor or a nested structure of tensors.
+        num_classes: A number for all of them, `None`, or a structure like that of the
             labels.
     """
     _check_same_form(labels, num_classes, "")
@@ -151,7 +151,7 @@ def _check_same_form(labels, num_classes, place):
     if not fits:
         form = tree.map_structure(lambda _: "…", labels)
         raise ValueError(
-            "`num_classes` must be a number or a nesting like that of the labels, with "
+            "`num_classes` must be a number or structured like the labels, with "
             f"`None` for labels that are no classes. Received: num_classes={place}"
             f"{num_classes!r} for labels {form!r}"
         )

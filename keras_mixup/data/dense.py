@@ -21,7 +21,7 @@ def which_are_dense(labels, x, said, num_classes=None, data_format=None):
     """For each label of a batch, whether it has values for the elements of a sample.
 
     Args:
-        labels: A tensor or a nesting of tensors.
+        labels: A tensor or a nested structure of tensors.
         x: The inputs that a region is drawn for.
         said: What the user says: `True` or `False` of all labels, the keys of those
             that are dense, or `None` to tell by their shapes.

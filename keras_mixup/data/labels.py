@@ -25,12 +25,12 @@ def soft_labels(
     """Labels that may be mixed, checked to go with their weights.
 
     Args:
-        labels: Tensor `(batch_size, ...)` or a nesting of such tensors, or of `None`.
+        labels: Tensor `(batch_size, ...)` or a nested structure of these, or of `None`.
             Integers are class ids and become one-hot float32 labels; floats are left
             as they are; booleans are multi-hot and become float32.
         sample_weight: Optional tensor `(batch_size, ...)` for all labels, or as
             many of them as there are labels, in the same structure.
-        num_classes: Number of classes of integer labels, or a nesting of these.
+        num_classes: Number of classes of integer labels, or a nested structure.
         float_ids: Whether floats of one number per sample, too, are class ids where
             there is a number of classes.
         rules: The `Rules`.

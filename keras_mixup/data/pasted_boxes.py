@@ -42,7 +42,7 @@ def paste_boxes(plan, bounding_boxes, x, rules):
         plan: A `MixPlan` whose region is a box.
         bounding_boxes: Dict of `"boxes"`, shape `(batch_size, n, 4)`, and
             `"labels"`, shape `(batch_size, n)`, where −1 marks padding.
-        x: The images, channels and all, or a nesting of them, of which the first
+        x: The images, channels and all, or a nested structure, of which the first
             tensor tells their size.
         rules: The `Rules`, with a format for boxes.
 

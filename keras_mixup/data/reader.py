@@ -48,7 +48,7 @@ class BatchReader:
 
     Args:
         name: Name of the layer, for its warnings.
-        num_classes: Number of classes, `None`, or a nesting of these.
+        num_classes: Number of classes, `None`, or a nested structure of these.
         label_keys: The keys of labels in a dict, or `None` to tell by their names.
     """
 

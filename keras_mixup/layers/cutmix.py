@@ -54,8 +54,8 @@ class CutMix(PipelineLayer, BetaLayer):
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
 
     Call arguments:
-        x: As for `MixUp`, with one to three spatial axes. Of a nesting all tensors have
-            as many, and get the same box relative to their sizes.
+        x: As for `MixUp`, with one to three spatial axes. In a nested structure all
+            have as many, and get the same box relative to their sizes.
         y: Labels, for pipelines: of whole samples as for `MixUp`, mixed by what was
             pasted, or of pixels and steps, pasted at their own resolution. Under
             `"segmentation_masks"` in a dict they always are.

@@ -34,7 +34,7 @@ class ManifoldMixUp(BetaLayer):
             `shards` and `seed` of `MixUp`, and those of `keras.layers.Layer`.
 
     Call arguments:
-        x: Tensor `(batch_size, ...)`, or a nesting of such tensors. No labels: it
+        x: Tensor `(batch_size, ...)`, or a nested structure of these. No labels: it
             mixes in a model only.
         training: As for `MixUp`.
 

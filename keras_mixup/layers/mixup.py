@@ -43,7 +43,7 @@ class MixUp(PipelineLayer, BetaLayer):
             `LabelKernel` for regression in a pipeline, or a callable as described in
             `keras_mixup.pairing`. Defaults to `"shuffle"`.
         num_classes: Number of classes, to mix integer labels in a pipeline as one-hot
-            labels (as 0 or 1, if it is 1). For several labels, a nesting like theirs,
+            labels (as 0 or 1, if it is 1). For several labels, a structure like theirs,
             as `{"root": 168, "age": None}`. Not needed in a model, nor for floats.
         label_keys: The keys of labels in a dict batch, none if it is empty. Defaults
             to `"label"`, `"targets"`, `"y"`, `"coarse_label"` and the like.
@@ -71,14 +71,14 @@ class MixUp(PipelineLayer, BetaLayer):
         **kwargs: Keyword arguments of `keras.layers.Layer`, as `name`, `dtype`.
 
     Call arguments:
-        x: Tensor `(batch_size, ...)` of any rank, or a nesting of such tensors
+        x: Tensor `(batch_size, ...)` of any rank, or a nested structure of these
             (dict, list, tuple), all mixed by one plan. Booleans, images and sound of
             integers become the compute dtype. Or, in a pipeline, `(x, y)`, `(x, y,
             sample_weight)` or a dict of inputs, whatever their keys, beside labels,
             `"segmentation_masks"`, `"bounding_boxes"` or `"sample_weight"`. Text and
             ids in it stay as they are.
         y: Labels, for pipelines: class ids (with `num_classes`), one-hot or
-            multi-label vectors, regression targets, or a nesting of these.
+            multi-label vectors, regression targets, or a nested structure.
         sample_weight: Weights, for pipelines, which labels are mixed in proportion to:
             λ·w·ℓ(y) + (1 − λ)·w[partners]·ℓ(y[partners]) for a loss linear in the
             label. Weigh classes by it; the `class_weight` of `fit` weighs by the larger

@@ -33,7 +33,7 @@ class PipelineLayer(RegionLayer):
     A subclass may override `check_parts`.
 
     Args:
-        num_classes: Number of classes, or a nesting of such numbers.
+        num_classes: Number of classes, or a nested structure of these.
         label_keys: The keys of labels in a dict, or `None` to tell by their names.
         **kwargs: Keyword arguments of `Rules.checked` and of `RegionLayer`.
     """
@@ -56,7 +56,7 @@ class PipelineLayer(RegionLayer):
 
     @property
     def num_classes(self):
-        """The number of classes, or a nesting of such numbers."""
+        """The number of classes, or a nested structure of these."""
         return self._reader.num_classes
 
     @property

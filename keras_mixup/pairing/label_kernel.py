@@ -38,7 +38,7 @@ class LabelKernel:
 
     Call arguments:
         noise: Uniforms in [0, 1), shape `(batch_size,)`.
-        labels: Float tensor `(batch_size, ...)`, or a nesting of such tensors.
+        labels: Float tensor `(batch_size, ...)`, or a nested structure of these.
 
     Returns:
         The partner of every sample, integers of shape `(batch_size,)`.

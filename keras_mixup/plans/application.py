@@ -30,8 +30,8 @@ class PlanApplication(PlanFields):
         samples use `mix_labels`.
 
         Args:
-            inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nesting
-                of such tensors in dicts, lists and tuples.
+            inputs: A tensor `(batch_size, ...)` of any rank ≥ 1, or any nested
+                structure of such tensors in dicts, lists and tuples.
             dtype: Dtype of the result. Defaults to that of a floating input,
                 and to `keras.config.floatx()` for integers and booleans.
             data_format: Of inputs for a region, `"channels_last"` or

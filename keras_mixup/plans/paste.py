@@ -16,7 +16,7 @@ from keras_mixup.plans.region import spatial_axes
 def mix_in_region(plan, x, dtype, data_format=None):
     """The samples of `x`, mixed with their partners inside the regions of a plan.
 
-    An element is inside where its centre is, whatever the resolution of `x`.
+    An element is inside where its center is, whatever the resolution of `x`.
 
     Args:
         plan: A `MixPlan` with a region.

@@ -43,7 +43,7 @@ class PlanRegion(NamedTuple):
         return self.edges.shape[1] if self.is_box else len(self.mask.shape) - 1
 
     def inside(self, sizes, repeats=1):
-        """Which elements of a grid are inside: those whose centres are.
+        """Which elements of a grid are inside: those whose centers are.
 
         Args:
             sizes: The sizes of the spatial axes.
@@ -80,7 +80,7 @@ class PlanRegion(NamedTuple):
         bounds = []
         for axis, size in enumerate(sizes):
             wide = ops.cast(size, "float32")
-            # The first whose centre is not before the edge.
+            # The first whose center is not before the edge.
             ends = -ops.floor(0.5 - self.edges[:, axis] * wide)
             ends = ops.cast(ops.clip(ends, 0.0, wide), "int32")
             bounds.append((ends[:, 0], ends[:, 1]))

@@ -29,7 +29,7 @@ class Confidence(Policy):
             `"confidence"`.
         floor: Number in [0, 1), what a probability counts as at least. Of two samples
             that are both likely wrong neither then comes out whole, for the network to
-            learn by heart, which of 0.01 and 0.0001 would be 99 to 1. The paper has no
+            memorize, which of 0.01 and 0.0001 would be 99 to 1. The paper has no
             floor; `examples/noisy_labels.py` measures what it is worth. Defaults to
             `0.1`.
         concentration: Number > 0. Two samples that are as likely draw λ from

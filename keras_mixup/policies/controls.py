@@ -36,7 +36,7 @@ class Fixed(Policy):
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
 class Shuffled(Policy):
-    """A distance policy whose distances are dealt out among the pairs at random.
+    """A distance policy whose distances are permuted among the pairs at random.
 
     The control that any claim for a distance policy needs: λ keeps its distribution to
     the last draw, and knows nothing of the pair that it is for. What a policy

@@ -52,7 +52,7 @@ class Sampler(NamedTuple):
         return self.ops.where(own_is_larger, 1 - small, small)
 
     def shuffle(self, values):
-        """`values` of the pairs, dealt out among the pairs at random.
+        """`values` of the pairs, permuted among the pairs at random.
 
         A sample that is its own partner keeps to itself: its value goes to no pair
         of two samples.

@@ -17,7 +17,7 @@ class Box:
     sample, and what a box covers is counted after that.
 
     Args:
-        placement: `"clip"`, as in the paper: the centre is anywhere in the sample, and
+        placement: `"clip"`, as in the paper: the center is anywhere in the sample, and
             what sticks out is cut off. `"inside"`: the box is inside the sample.
             `"uniform"`: every element of the sample is as likely to be covered.
             Defaults to `"clip"`.
@@ -108,7 +108,7 @@ class Box:
             # The product may be rounded up to the number of places.
             start = ops.minimum(ops.floor(u * (free + 1)), free)
             return start, start + length
-        # Both ends are rounded: over all centres nothing is lost or gained by it.
+        # Both ends are rounded: over all centers nothing is lost or gained by it.
         centre = u if self.placement == "clip" else u * (1 + side) - side / 2
         ends = ((centre + by * side) * size for by in (-0.5, 0.5))
         return [ops.clip(ops.floor(end + 0.5), 0.0, size) for end in ends]

@@ -177,7 +177,7 @@ def _amplitudes(k, grid, decay):
 
 
 def _kept(lam, coin, size):
-    """How many elements a sample keeps, `(batch_size,)`: λ of them, rounded by chance.
+    """How many elements a sample keeps, `(batch_size,)`: λ of them, rounded at random.
 
     No integer below 2²⁴ is lost in float32, so that the product is never rounded past
     one.

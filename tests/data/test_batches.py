@@ -402,7 +402,7 @@ def test_labels_of_a_nesting_share_one_number(way):
     ],
 )
 def test_classes_of_another_nesting_than_the_labels(counts, labels):
-    with pytest.raises(ValueError, match="`num_classes` must be a number or a nesting"):
+    with pytest.raises(ValueError, match="`num_classes` must be a number or struct"):
         MixUp(num_classes=counts)(data()[0], labels)
 
 
