@@ -1,0 +1,142 @@
+"""PyTorch on the host: plans drawn as arrays, and what is mixed by them."""
+
+import collections
+
+import keras
+import numpy as np
+import pytest
+
+import keras_mixup
+from keras_mixup import CutMix
+from keras_mixup import ManifoldMixUp
+from keras_mixup import MixUp
+from keras_mixup import MixupLoss
+from keras_mixup import RandomChoice
+from keras_mixup._backend import host
+from keras_mixup.layers import base
+from keras_mixup.plans import application
+from keras_mixup.plans import paste
+from tests.modes import to_numpy
+
+BACKEND = keras.backend.backend()
+pytestmark = pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch")
+
+LAYERS = {
+    "MixUp": lambda: MixUp(1.0, prob=0.7, seed=3),
+    "three samples": lambda: MixUp(1.0, num_samples=3, seed=3),
+    "reverse": lambda: MixUp(1.0, pairing="reverse", seed=3),
+    "one λ": lambda: MixUp(1.0, per_sample=False, seed=3),
+    "CutMix": lambda: CutMix(seed=3),
+    "inside": lambda: CutMix(region=keras_mixup.regions.Box("inside"), seed=3),
+    "Fourier": lambda: CutMix(region="fourier", seed=3),
+    "choice": lambda: RandomChoice([MixUp(0.8), CutMix(1.0)], seed=3),
+    "ManifoldMixUp": lambda: ManifoldMixUp(1.0, seed=3),
+}
+DTYPES = ["float32", "float64", "float16", "bfloat16"]
+
+
+def images(dtype="float32", size=64):
+    """Images with a few NaN and infinities, which must not leak."""
+    x = np.random.default_rng(0).normal(size=(size, 6, 7, 3))
+    x[::9, 0, 0, 0], x[4, 1] = np.nan, np.inf
+    return keras.ops.convert_to_tensor(x, dtype)
+
+
+@pytest.fixture
+def nothing_on_host(monkeypatch):
+    """A switch to how it goes on another device."""
+
+    def switch():
+        monkeypatch.setattr(base, "is_on_host", lambda *tensors: False)
+        monkeypatch.setattr(application, "blend_on_host", lambda *arguments: None)
+        monkeypatch.setattr(paste, "may_mix_boxes", lambda *arguments: False)
+
+    return switch
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", LAYERS)
+def test_on_the_host_a_layer_mixes_as_on_any_device(name, dtype, nothing_on_host):
+    x = images(dtype)
+    first, second = LAYERS[name](), LAYERS[name]()
+    found = [to_numpy(keras.ops.cast(first(x, training=True), "float32"))]
+    plan = first.plan
+    nothing_on_host()
+    found.append(to_numpy(keras.ops.cast(second(x, training=True), "float32")))
+    np.testing.assert_array_equal(
+        to_numpy(plan.partners), to_numpy(second.plan.partners)
+    )
+    np.testing.assert_allclose(
+        to_numpy(plan.share), to_numpy(second.plan.share), atol=2e-6
+    )
+    tolerance = {"float16": 4e-3, "bfloat16": 4e-2}.get(dtype, 1e-5)
+    np.testing.assert_allclose(*found, atol=tolerance, rtol=tolerance)
+    states = [to_numpy(each.seed_generator.state.value) for each in (first, second)]
+    np.testing.assert_array_equal(*states)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradients_of_hidden_states_are_those_of_the_formula(dtype):
+    import torch
+
+    x = torch.randn(8, 5, dtype=getattr(torch, dtype), requires_grad=True)
+    share = np.array([0, 0.25, 1, 0.5, 0.125, 0, 0.75, 1], "float32")
+    partners = np.array([3, 2, 5, 0, 7, 1, 4, 6])
+    plan = keras_mixup.MixPlan(*map(torch.from_numpy, (partners, share)))
+    upstream = torch.randn(8, 5).to(x.dtype)
+    plan.mix(x).backward(upstream)
+    by_hand = (1 - share)[:, None] * upstream.float().numpy()
+    np.add.at(by_hand, partners, share[:, None] * upstream.float().numpy())
+    tolerance = {"float16": 4e-3, "bfloat16": 4e-2}.get(dtype, 1e-6)
+    np.testing.assert_allclose(
+        x.grad.float().numpy(), by_hand, atol=tolerance, rtol=tolerance
+    )
+
+
+def operations(function):
+    """The names of the operations of ATen that a function runs, and how often."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    counts = collections.Counter()
+
+    class Count(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            counts[operation.overloadpacket.__name__] += 1
+            return operation(*args, **(kwargs or {}))
+
+    function()
+    with Count():
+        function()
+    return counts
+
+
+@pytest.mark.parametrize("name", ["MixUp", "CutMix", "choice"])
+def test_a_step_adds_few_operations_and_reads_nothing_back(name):
+    import torch
+
+    x, y = torch.rand(128, 8, 8, 3), torch.arange(128) % 10
+    p = torch.softmax(torch.randn(128, 10), -1).requires_grad_()
+    plain = keras.losses.SparseCategoricalCrossentropy()
+    layer = LAYERS[name]()
+    loss = MixupLoss("sparse_categorical_crossentropy", layer)
+
+    def mixed():
+        layer(x, training=True)
+        loss(y, p).backward()
+
+    counts, without = operations(mixed), operations(lambda: plain(y, p).backward())
+    assert counts.total() - without.total() <= 60
+    assert counts["_local_scalar_dense"] == without["_local_scalar_dense"] == 0
+
+
+def test_arrays_and_tensors_become_each_other():
+    plan = keras_mixup.MixPlan.draw(8, region="box", grid=(4, 4), seed=0)
+    arrays = host.as_arrays({"plan": plan, "none": None, "several": [plan.share, 3]})
+    assert type(arrays["plan"]) is keras_mixup.MixPlan
+    assert isinstance(arrays["plan"].region.edges, np.ndarray)
+    assert arrays["none"] is None
+    assert arrays["several"][1] == 3
+    flipped = np.arange(4.0)[::-1]
+    np.testing.assert_array_equal(to_numpy(host.as_tensors(flipped)), flipped)
+    read_only = np.broadcast_to(np.float32(2), (3,))
+    np.testing.assert_array_equal(to_numpy(host.as_tensors(read_only)), [2, 2, 2])
