@@ -27,6 +27,7 @@ MODULES = {
     "pipelines": (("tensorflow",), {}),
     "regions": (("tensorflow",), {}),
     "peers": (("torch",), {}),
+    "eager": (("torch",), {}),
     "training": (BACKENDS, {}),
     "sampling": (BACKENDS, {}),
     "traces": (("tensorflow", "jax"), {}),

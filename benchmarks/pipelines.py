@@ -115,7 +115,7 @@ def measure(quick):
     against_copy(rounds)
     limits = {"float32": (0.45, 0.5), "uint8": (0.2, 0.25)}
     against_keras((128, 224, 224, 3), limits, rounds, count)
-    against_keras((256, 32, 32, 3), {"uint8": (0.5, None)}, 5 * rounds, count)
+    against_keras((256, 32, 32, 3), {"uint8": (0.65, None)}, 5 * rounds, count)
     seeded_stage(rounds, 4 * count)
 
 

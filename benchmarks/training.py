@@ -17,12 +17,13 @@ REFERENCES = {
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
     "keras.layers.MixUp": layers.MixUp,
 }
-OF_REGIONS = 1.05
-CHOICE = "RandomChoice of both"
+CHOICE, PLACES = "RandomChoice of both", "ManifoldMixUp of three places"
+OF_OTHERS = {"CutMix": 1.05, CHOICE: 1.05, PLACES: None}
+EAGER = {"CutMix": 1.12, CHOICE: 1.15, PLACES: 1.15}
 LIMITS = {
     "tensorflow": {"graph": 1.03, "jit_compile": 1.05},
     "jax": {"jit_compile": 1.03},
-    "torch": {"eager": 1.08},
+    "torch": {"eager": 1.1},
 }
 
 
@@ -57,10 +58,12 @@ def cnn(layer, jit_compile, track=False):
     model = keras.Sequential([keras.Input((32, 32, 3))])
     if layer is not None:
         model.add(layer)
-    if hasattr(layer, "mix_batch"):
+    if hasattr(layer, "plan"):
         loss = keras_mixup.MixupLoss(loss, layer, track=track)
-    model.add(layers.Conv2D(32, 3, 2, activation="relu"))
-    model.add(layers.Conv2D(64, 3, 2, activation="relu"))
+    for filters in (32, 64):
+        model.add(layers.Conv2D(filters, 3, 2, activation="relu"))
+        if hasattr(layer, "site"):
+            model.add(layer.site())
     model.add(layers.Flatten())
     model.add(layers.Dense(10, activation="softmax"))
     model.compile("sgd", loss, jit_compile=jit_compile)
@@ -95,6 +98,7 @@ def measure(quick):
         CHOICE: lambda: keras_mixup.RandomChoice(
             [keras_mixup.MixUp(0.8), keras_mixup.CutMix(1.0)]
         ),
+        PLACES: lambda: keras_mixup.ManifoldMixUp(1.0),
     }
     batches = data()
     for mode, limit in LIMITS[keras.backend.backend()].items():
@@ -111,8 +115,8 @@ def measure(quick):
         emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
         name = f"{title}, AdaptiveMixUp over MixUp"
         emit_ratio(name, times, "AdaptiveMixUp", "MixUp", 1.05)
-        for name in ("CutMix", CHOICE):
-            emit_ratio(f"{title}, {name} over none", times, name, "none", OF_REGIONS)
+        for name, most in (EAGER if mode == "eager" else OF_OTHERS).items():
+            emit_ratio(f"{title}, {name} over none", times, name, "none", most)
         for name in references:
             emit_ratio(f"{title}, {name} over none", times, name, "none", None)
 

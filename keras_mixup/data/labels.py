@@ -45,7 +45,8 @@ def soft_labels(
     if len(targets) == 1 or not isinstance(num_classes, (int, type(None))):
         for target, count, stays in zip(targets, counts, pasted):
             _check_width(target, None if stays else count)
-    if any(pasted) and (rules.label_smoothing or rules.target_threshold is not None):
+    softens = rules.label_smoothing or rules.target_threshold is not None
+    if softens and pasted and all(pasted):
         raise ValueError(
             "Labels of elements are pasted as they are. `label_smoothing` and "
             "`target_threshold` are for labels of whole samples: give them to the loss "

@@ -371,6 +371,20 @@ def test_ids_that_stay_ids_are_not_smoothed():
             CutMix(num_classes=8, **kwargs)(x, masks)
 
 
+def test_beside_ids_that_stay_ids_labels_of_samples_are_smoothed():
+    x, masks = numbered((9, 7, 1)), numbered((9, 7), dtype="int32")
+    y = {"masks": masks, "kind": np.arange(len(x)) % 3}
+    classes = {"masks": None, "kind": 3}
+    both = [
+        CutMix(num_classes=classes, label_smoothing=smoothing, seed=4)(x, y)[1]
+        for smoothing in (0.0, 0.3)
+    ]
+    plain, smooth = both
+    np.testing.assert_array_equal(smooth["masks"], plain["masks"])
+    assert smooth["masks"].dtype == masks.dtype
+    np.testing.assert_allclose(smooth["kind"], 0.7 * plain["kind"] + 0.1, atol=1e-6)
+
+
 def test_by_hand():
     plan = MixPlan.draw(
         SIZE, 1.0, region="box", grid=(6, 4), pairing="derangement", seed=1
