@@ -1,6 +1,7 @@
 """Training steps of a small CNN with mixup, over the same steps without it."""
 
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -12,10 +13,25 @@ from benchmarks.results import run
 from benchmarks.timing import in_turn
 
 ROWS, STEPS = 128, 20
-# What stands beside: one product, and a mixup that leaves the labels alone.
+
+
+class PlainBlend(layers.Layer):
+    """The least that a mixup of inputs does: gather, multiply and add."""
+
+    def call(self, x):
+        ops = keras.ops
+        share = ops.full((ops.shape(x)[0], 1, 1, 1), 0.3)
+        partner = ops.take(x, ops.flip(ops.arange(ops.shape(x)[0])), axis=0)
+        return (1 - share) * x + share * partner
+
+
+# What stands beside: one product, the least of a blend, mixups of the inputs alone. The
+# last is what MixUp costs without its loss.
 REFERENCES = {
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
+    "gather, multiply and add": PlainBlend,
     "keras.layers.MixUp": layers.MixUp,
+    "MixUp with a plain loss": keras_mixup.MixUp,
 }
 CHOICE, PLACES = "RandomChoice of both", "ManifoldMixUp of three places"
 OF_OTHERS = {"CutMix": 1.05, CHOICE: 1.05, PLACES: None}
@@ -51,14 +67,14 @@ def data():
     return {"x": tf.data.Dataset.from_tensors((x, y)).cache().repeat(STEPS)}
 
 
-def cnn(layer, jit_compile, track=False):
-    """A small CNN, behind a layer if there is one; with its loss if that mixes."""
+def cnn(layer, jit_compile, track=False, labels=True):
+    """A small CNN, behind a layer if there is one, whose loss mixes `labels`."""
     keras.utils.set_random_seed(0)
     loss = "sparse_categorical_crossentropy"
     model = keras.Sequential([keras.Input((32, 32, 3))])
     if layer is not None:
         model.add(layer)
-    if hasattr(layer, "plan"):
+    if hasattr(layer, "plan") and labels:
         loss = keras_mixup.MixupLoss(loss, layer, track=track)
     for filters in (32, 64):
         model.add(layers.Conv2D(filters, 3, 2, activation="relu"))
@@ -91,6 +107,8 @@ def check(make, jit_compile, batches):
 
 def measure(quick):
     """Hands over the ratios of one backend."""
+    # Of the reference that mixes no labels.
+    warnings.filterwarnings("ignore", "The layer .* mixed the inputs")
     makers = {
         "MixUp": keras_mixup.MixUp,
         "AdaptiveMixUp": lambda: keras_mixup.AdaptiveMixUp("similarity"),
@@ -108,7 +126,7 @@ def measure(quick):
         models = {"none": cnn(None, jit_compile)}
         references = {} if jit_compile else REFERENCES
         for name, make in {**makers, **references}.items():
-            models[name] = cnn(make(), jit_compile)
+            models[name] = cnn(make(), jit_compile, labels=name not in references)
         functions = {name: epochs(model, batches) for name, model in models.items()}
         times = in_turn(functions, 3 if quick else 45, warm_up=2)
         title = f"training step of a CNN, 128 × 32 × 32 × 3, {mode}"
