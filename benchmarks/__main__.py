@@ -4,6 +4,8 @@ Keras has one backend a process, so each of them is measured in a process of its
 own, one after the other. A module of measurements can be run by itself as well:
 
     KERAS_BACKEND=jax python -m benchmarks.training
+
+With `--device gpu` it is another list of measurements, in `benchmarks/gpu`.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import sys
 import time
 
 from benchmarks import report
+from benchmarks.gpu import runner
 from benchmarks.results import missing_package
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -67,21 +70,36 @@ def arguments():
     )
     parser.add_argument("--quick", action="store_true", help="only a few repeats")
     parser.add_argument(
+        "--device",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="the host, or in ten minutes a GPU (with --quick a CPU does)",
+    )
+    parser.add_argument(
         "--only",
         nargs="+",
-        choices=MODULES,
-        default=list(MODULES),
         metavar="NAME",
-        help=f"of {', '.join(MODULES)}",
+        help=f"of {', '.join(MODULES)}; on a GPU of {', '.join(runner.PARTS)}",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the results there too")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the results there too (gpu.json)"
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw the ratios (matplotlib)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    names = list(runner.PARTS if args.device == "gpu" else MODULES)
+    args.only = args.only or names
+    if not set(args.only) <= set(names):
+        parser.error(f"--only of {', '.join(names)}. Received: {' '.join(args.only)}")
+    if args.plot and args.device == "gpu":
+        parser.error("--plot draws what is measured on the host")
+    return args
 
 
 def main():
     """Measures, prints, and writes what was asked for."""
     args = arguments()
+    if args.device == "gpu":
+        return runner.main(args.only, args.quick, args.json or "gpu.json")
     start, rows = time.time(), []
     for module in args.only:
         backends, environment = MODULES[module]

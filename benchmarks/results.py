@@ -38,6 +38,13 @@ def emit_skipped(name, reason):
     print(json.dumps({"name": name, "skipped": reason}), flush=True)
 
 
+def emit_failed(name, error):
+    """Hands over that a measurement raised an error."""
+    reason = (str(error).strip().splitlines() or [""])[0]
+    failed = f"{type(error).__name__}: {reason}"
+    print(json.dumps({"name": name, "failed": failed}), flush=True)
+
+
 def missing(module):
     """Why `module` cannot be imported, or `None` if it can."""
     try:
