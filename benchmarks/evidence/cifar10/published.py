@@ -1,0 +1,22 @@
+"""Numbers of others on all of CIFAR-10, beside those measured."""
+
+from benchmarks.evidence.methods import ERM
+
+OPENMIXUP = (
+    "[OpenMixup](https://arxiv.org/abs/2209.04851), all 50,000 images, ResNet-18, "
+    "200 epochs"
+)
+ZHANG = (
+    "[Zhang et al.](https://arxiv.org/abs/1710.09412), all 50,000 images, PreAct "
+    "ResNet-18, 200 epochs"
+)
+
+# Whose it is, the number, and the study, the method and the column of ours.
+NUMBERS = (
+    (ZHANG, 5.53, "clean", ERM, "error"),
+    (ZHANG, 4.24, "clean", "mixup, α = 1", "error"),
+    (OPENMIXUP, 5.13, "clean", ERM, "error"),
+    (OPENMIXUP, 4.30, "clean", "mixup, α = 1", "error"),
+    (OPENMIXUP, 3.89, "clean", "CutMix, α = 1", "error"),
+    (OPENMIXUP, 3.96, "clean", "Manifold Mixup, α = 2", "error"),
+)
