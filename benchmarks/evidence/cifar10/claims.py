@@ -16,6 +16,7 @@ COOL, MIXUP_COOL = f"{EACH}, cooldown", f"{MIXUP}, cooldown"
 MANIFOLD, SMOOTH = "Manifold Mixup, α = 2", "label smoothing 0.1"
 NEAR, TRUSTING = "similarity", "confidence"
 DECAYED = "four times the weight decay"
+STRONG_DECAYED = f"{STRONG}, {DECAYED}"
 
 ON_CLEAN_LABELS = (
     ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
@@ -42,6 +43,7 @@ ON_WRONG_LABELS = (
 )
 ON_MANY_WRONG_LABELS = (
     ("stronger mixup has fewer errors", STRONG, MIXUP, "error", LESS),
+    ("and fewer with weight decay", STRONG_DECAYED, STRONG, "error", LESS),
     ("confidence has fewer", TRUSTING, MIXUP, "error", LESS),
     ("which its control has not", TRUSTING, f"{TRUSTING}, {CONTROL}", "error", LESS),
     ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),

@@ -68,7 +68,7 @@ def images(seed, source=None, labels="y_train", train=10_000):
         seed: Seed of the part.
         source: As for `arrays`.
         labels: Name of the labels to train on.
-        train: Number of images to train on.
+        train: Number of images to train on, `None` for all.
 
     Raises:
         ValueError: If the source has no such labels.

@@ -65,8 +65,10 @@ CLEAN = PLAIN | {
     "CutMix, α = 1, cooldown": Method(partial(CutMix, 1.0), schedule=cooldown),
     "both, per sample, cooldown": Method(partial(both, True), schedule=cooldown),
 }
+DECAYED = "mixup, α = 8, four times the weight decay"
 NOISY = PLAIN | {
     "mixup, α = 8": Method(partial(MixUp, 8.0)),
+    DECAYED: Method(partial(MixUp, 8.0), decay=4 * DECAY),
     "confidence": adaptive("confidence", trusting=True),
     f"confidence, {CONTROL}": adaptive(Shuffled("confidence"), trusting=True),
 }

@@ -8,17 +8,30 @@ import keras_mixup
 MOMENTUM = 0.9
 
 
+def normalized(x):
+    """Each channel normalized over the batch."""
+    return layers.BatchNormalization(momentum=MOMENTUM)(x)
+
+
 def convolution(x, filters, stride=1):
     """A convolution of 3×3, normalized, and rectified."""
     x = layers.Conv2D(filters, 3, stride, "same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM)(x)
-    return layers.ReLU()(x)
+    return layers.ReLU()(normalized(x))
 
 
 def stage(x, filters):
     """Half the resolution, and a residual block."""
     x = convolution(x, filters, stride=2)
     return layers.Add()([x, convolution(convolution(x, filters), filters)])
+
+
+def mixed_inputs(method, mix):
+    """The inputs of a network, a dict, and images that are mixed."""
+    inputs = {"x": keras.Input((32, 32, 3), name="x")}
+    if method.trusting:
+        inputs["confidence"] = keras.Input((), name="confidence")
+        return inputs, mix(inputs)["x"]
+    return inputs, inputs["x"] if mix is None else mix(inputs["x"])
 
 
 def build(study, method, steps, mix):
@@ -30,13 +43,7 @@ def build(study, method, steps, mix):
         steps: Number of steps of the training.
         mix: The layer, or `None`.
     """
-    inputs = {"x": keras.Input((32, 32, 3), name="x")}
-    x = inputs["x"]
-    if method.trusting:
-        inputs["confidence"] = keras.Input((), name="confidence")
-        x = mix({**inputs, "x": x})["x"]
-    elif mix is not None:
-        x = mix(x)
+    inputs, x = mixed_inputs(method, mix)
     for index, filters in enumerate(study.units):
         x = stage(x, filters)
         if method.place == "each" and index + 1 < len(study.units):

@@ -1,5 +1,7 @@
 """One training on CIFAR-10: a way to mix, and what came of it."""
 
+import time
+
 import keras
 import numpy as np
 
@@ -22,48 +24,80 @@ class AugmentedBatches(Batches):
         return {**x, "x": data.scaled(data.augmented(x["x"], self.rng))}, y
 
 
-def train(study, method, seed, epochs, source=None):
-    """Trains once, and returns what was measured.
+class Training:
+    """A model and all that its training takes.
 
     Args:
         study: The `Study`.
         method: One of its methods.
         seed: Seed of the images, of the weights, of the batches and of the mixing.
-        epochs: Number of epochs, more than two.
+        epochs: Number of epochs of the whole training.
         source: As for `data.arrays`.
-
-    Returns:
-        A dict of numbers by their names.
+        build: Function of a study, a method, a number of steps and a layer to a model.
+        clock: As for `StepTimes`.
     """
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    split = study.load(seed, source)
-    mix = method.mix(seed=seed) if method.mix else None
-    steps = len(split.y) // study.batch_size
-    model = build(study, method, steps * epochs, mix)
 
-    x, x_test = {"x": split.x}, {"x": data.scaled(split.x_test)}
-    y = np.eye(study.classes)[split.y] if method.smoothing else split.y
-    times, callbacks = StepTimes(), []
-    if method.trusting:
-        x_test["confidence"] = np.ones(len(split.y_test), "float32")
-        clean = keras_mixup.CleanProbability(
-            {"x": data.scaled(split.x), "confidence": np.ones(len(y), "float32")},
-            y,
-            warm_up=max(1, epochs // 4),
+    def __init__(
+        self,
+        study,
+        method,
+        seed,
+        epochs,
+        source=None,
+        build=build,
+        clock=time.process_time,
+    ):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(seed)
+        self.split = split = study.load(seed, source)
+        self.batch_size, self.seed = study.batch_size, seed
+        mix = method.mix(seed=seed) if method.mix else None
+        steps = len(split.y) // study.batch_size * epochs
+        self.model = build(study, method, steps, mix)
+        self.x, self.x_test = {"x": split.x}, {"x": data.scaled(split.x_test)}
+        self.y = np.eye(study.classes)[split.y] if method.smoothing else split.y
+        self.times, self.clean = StepTimes(clock), None
+        self.callbacks = [self.times]
+        if method.trusting:
+            self._trust(warm_up=max(1, epochs // 4))
+        if method.schedule:
+            schedule = keras_mixup.MixupScheduler(mix, method.schedule(epochs), "prob")
+            self.callbacks.append(schedule)
+
+    def _trust(self, warm_up):
+        known = np.ones(len(self.y), "float32")
+        self.clean = keras_mixup.CleanProbability(
+            {"x": data.scaled(self.split.x), "confidence": known},
+            self.y,
+            warm_up,
             batch_size=PREDICTED,
         )
-        x["confidence"] = clean.probability
-        callbacks.append(clean)
-    if method.schedule:
-        schedule = method.schedule(epochs)
-        callbacks.append(keras_mixup.MixupScheduler(mix, schedule, "prob"))
-    batches = AugmentedBatches(x, y, study.batch_size, seed)
-    settings = {"epochs": epochs, "shuffle": False, "verbose": 0}
-    model.fit(batches, callbacks=[times, *callbacks], **settings)
-    logits = model.predict(x_test, batch_size=PREDICTED, verbose=0)
-    p = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    return measures.classification(p, split.y_test) | {"ms": times.milliseconds()}
+        self.x["confidence"] = self.clean.probability
+        self.x_test["confidence"] = np.ones(len(self.split.y_test), "float32")
+        self.callbacks.append(self.clean)
+
+    def fit(self, first, last):
+        """Trains the epochs from `first` up to, but not including, `last`."""
+        self.model.fit(
+            AugmentedBatches(self.x, self.y, self.batch_size, [self.seed, first]),
+            initial_epoch=first,
+            epochs=last,
+            shuffle=False,
+            callbacks=self.callbacks,
+            verbose=0,
+        )
+
+    def estimate(self, epoch):
+        """Estimates which labels are right, as at the end of an epoch."""
+        if self.clean and epoch >= self.clean.warm_up:
+            self.clean.refresh(self.model)
+
+    def measured(self):
+        """A dict of what was measured on the test set, and of the time of a step."""
+        logits = self.model.predict(self.x_test, batch_size=PREDICTED, verbose=0)
+        p = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+        found = measures.classification(p, self.split.y_test)
+        return found | {"ms": self.times.milliseconds()}
 
 
 def work(job, source=None, dtype="float32"):
@@ -77,4 +111,6 @@ def work(job, source=None, dtype="float32"):
     keras.mixed_precision.set_dtype_policy(dtype)
     study = STUDIES[job["study"]]
     method = study.methods[job["method"]]
-    return {**job, **train(study, method, job["seed"], job["epochs"], source)}
+    training = Training(study, method, job["seed"], job["epochs"], source)
+    training.fit(0, job["epochs"])
+    return {**job, **training.measured()}
