@@ -128,8 +128,9 @@ def together(session):
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
     two += ["tests/test_notebooks.py"]
     session.run("pytest", *two, *session.posargs, env=on_jax)
-    small = ["--quick", "--output", session.create_tmp()]
-    session.run("python", "-m", "benchmarks.evidence", *small, env=on_jax)
+    for module in ("benchmarks.evidence", "benchmarks.evidence.cifar10"):
+        small = ["--quick", "--output", f"{session.create_tmp()}/{module}"]
+        session.run("python", "-m", module, *small, env=on_jax)
 
 
 @nox.session

@@ -1,0 +1,226 @@
+import dataclasses
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from benchmarks.evidence import records
+from benchmarks.evidence.cifar10 import claims
+from benchmarks.evidence.cifar10 import data
+from benchmarks.evidence.cifar10 import methods
+from benchmarks.evidence.cifar10 import page
+from benchmarks.evidence.cifar10.checkpoint import Checkpoint
+from benchmarks.evidence.cifar10.training import Training
+from benchmarks.evidence.methods import ERM
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A file of 60 and 20 images, of which the worse labels are one class."""
+    file = tmp_path_factory.mktemp("data") / "few.npz"
+    images = RNG.integers(0, 256, (80, 32, 32, 3), "uint8")
+    labels = RNG.integers(0, 10, (80, 1), "uint8")
+    parts = {"x_train": images[:60], "y_train": labels[:60], "x_test": images[60:]}
+    worse = np.full(60, 3, "uint8")
+    np.savez(file, **parts, y_test=labels[60:], worse_label=worse)
+    return str(file)
+
+
+def small(study, **changes):
+    settings = {"units": (4, 4), "batch_size": 20, **changes}
+    return dataclasses.replace(methods.STUDIES[study], **settings)
+
+
+def test_images_are_shifted_by_up_to_four_pixels_and_half_are_flipped():
+    # What a pixel holds is where it was, plus one: no padding looks like it.
+    places = np.arange(1, 37, dtype="uint8").reshape(1, 6, 6, 1).repeat(400, axis=0)
+    padded = np.pad(places[0], ((4, 4), (4, 4), (0, 0)))
+    found = data.augmented(places, np.random.default_rng(0))
+    crops = {
+        (top, left, flip): padded[top : top + 6, left : left + 6][:, ::flip]
+        for top in range(9)
+        for left in range(9)
+        for flip in (1, -1)
+    }
+    which = [
+        [key for key, crop in crops.items() if np.array_equal(crop, image)]
+        for image in found
+    ]
+    assert [len(keys) for keys in which] == [1] * 400
+    tops, lefts, flips = zip(*(keys[0] for keys in which))
+    assert set(tops) == set(lefts) == set(range(9))
+    assert abs(np.mean(flips)) < 0.15
+
+
+def test_a_part_of_the_images_has_their_labels(source):
+    every = data.arrays(source)
+    split = data.images(seed=1, source=source, train=40)
+    assert split.x.shape == (40, 32, 32, 3)
+    index = {image.tobytes(): i for i, image in enumerate(every["x_train"])}
+    rows = [index[image.tobytes()] for image in split.x]
+    assert len(set(rows)) == 40
+    np.testing.assert_array_equal(split.y, every["y_train"][rows])
+    assert len(data.images(seed=1, source=source, train=None).y) == 60
+    other = data.images(seed=1, source=source, train=40, labels="worse_label")
+    assert set(other.y) == {3}
+    np.testing.assert_array_equal(other.y_test, every["y_test"])
+    with pytest.raises(ValueError, match="has no 'aggre_label'"):
+        data.images(seed=1, source=source, labels="aggre_label")
+
+
+def test_digits_stand_in_for_the_images(monkeypatch):
+    drawn = np.random.default_rng(1).random((5000, 784)).astype("float32")
+    monkeypatch.setattr(data, "mnist_images", lambda: (drawn, np.arange(5000) % 10))
+    found = data.digits()
+    assert found["x_train"].shape == (1000, 32, 32, 3)
+    assert found["x_test"].shape == (500, 32, 32, 3)
+    assert found["x_train"].dtype == "uint8"
+    for name, share in (("aggre_label", 0.09), ("worse_label", 0.36)):
+        wrong = np.mean(found[name] != found["y_train"])
+        assert wrong == pytest.approx(share, abs=0.04)
+
+
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=str)
+def test_claims_are_about_methods_that_are_trained(claim):
+    assert {claim.method, claim.against} <= set(methods.STUDIES[claim.study].methods)
+
+
+def test_a_smoke_run_trains_every_kind_of_method():
+    every = methods.CLEAN | methods.NOISY
+    quick = [every[name] for name in methods.QUICK]
+    assert {method.place for method in quick} == {"input", "each"}
+    assert any(method.trusting for method in quick)
+    assert any(method.schedule for method in quick)
+
+
+@pytest.mark.parametrize("name", [ERM, "label smoothing 0.1", *methods.QUICK[1:3]])
+def test_a_training_is_measured(source, name):
+    study = small("clean")
+    training = Training(study, study.methods[name], 0, 3, source)
+    training.fit(0, 3)
+    found = training.measured()
+    assert set(found) <= set(records.NUMBERS)
+    assert np.isfinite([*found.values()]).all()
+    assert found["ms"] > 0
+
+
+def test_the_rate_rises_and_falls_to_nothing(source):
+    study = small("clean")
+    training = Training(study, study.methods[ERM], 0, 5, source)
+    rate = training.model.optimizer._learning_rate
+    rates = [float(rate(step)) for step in range(16)]
+    assert np.argmax(rates) == 3
+    assert max(rates) == pytest.approx(study.rate)
+    assert rates[0] == rates[15] == 0
+
+
+def test_a_training_goes_on_from_its_checkpoint(source, tmp_path):
+    study = small("worse")
+    arguments = study, study.methods["confidence"], 0, 4, source
+    training = Training(*arguments)
+    training.fit(0, 2)
+    Checkpoint(tmp_path, {"seed": 0}).save(training, 1)
+    Checkpoint(tmp_path, {"seed": 0}).save(training, 2)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "2.weights.h5",
+        "state.json",
+    ]
+    expected = training.measured()
+    variables = [np.array(v) for v in training.model.optimizer.variables]
+
+    assert Checkpoint(tmp_path, {"seed": 1}).restore(Training(*arguments)) == 0
+    again = Training(*arguments)
+    assert Checkpoint(tmp_path, {"seed": 0}).restore(again) == 2
+    assert again.measured() == expected
+    assert int(again.model.optimizer.iterations) == 6
+    for one, other in zip(variables, again.model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, np.array(other))
+    np.testing.assert_array_equal(again.clean.probability, training.clean.probability)
+    again.fit(2, 4)
+    assert len(again.times.seconds) == 4
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="It is for JAX")
+def test_resnet18_stops_in_time_and_goes_on(source, tmp_path, monkeypatch, capsys):
+    from benchmarks.evidence.cifar10 import resnet18
+
+    only = {"resnet18-worse": resnet18.STUDIES["resnet18-worse"]}
+    study = dataclasses.replace(only["resnet18-worse"], batch_size=20)
+    few = {ERM: study.methods[ERM]}
+    study = dataclasses.replace(study, methods=few)
+    monkeypatch.setattr(resnet18, "STUDIES", {"resnet18-worse": study})
+    line = f"--data {source} --output {tmp_path} --filters 4 4 4 4 --seeds 1"
+    line += " --dtype float32 --epochs 6"
+    job = {"study": "resnet18-worse", "method": ERM, "seed": 0, "epochs": 6}
+    tiny = dataclasses.replace(study, units=(4, 4, 4, 4))
+    training = Training(tiny, few[ERM], 0, 6, source, resnet18.build)
+    # There is time to begin, and once a block took its time, for no other one.
+    soon = time.monotonic() + 0.1
+    assert not resnet18.advance(training, Checkpoint(tmp_path, job), 6, soon)
+    assert f"{job}: 5 of 6 epochs" in capsys.readouterr().out
+    policy = keras.mixed_precision.dtype_policy()
+    compiled = resnet18.jax.config.jax_compilation_cache_dir
+    try:
+        resnet18.main([*line.split(), "--minutes", "0"])
+        assert "0 of 1 trainings" in capsys.readouterr().out
+        resnet18.main([*line.split(), "--minutes", "9"])
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
+        resnet18.jax.config.update("jax_compilation_cache_dir", compiled)
+    printed = capsys.readouterr().out
+    assert f"{job}: 6 of 6 epochs" in printed
+    assert f"{job}: 5 of 6 epochs" not in printed
+    assert "1 of 1 trainings" in printed
+    rows = records.read(tmp_path / "results.csv")
+    assert [row["method"] for row in rows] == list(few)
+    assert "### ResNet-18, labels of annotators, worse" in printed
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="It is for JAX")
+def test_resnet18_finds_how_many_epochs_there_is_time_for(source, monkeypatch):
+    from benchmarks.evidence.cifar10 import resnet18
+
+    class Probe:
+        """A training of 8 s to compile, and of 2 s an epoch."""
+
+        clock = 0.0
+
+        def __init__(self, *arguments):
+            pass
+
+        def fit(self, first, last):
+            Probe.clock += 8.0 * (first == 0) + 2.0 * (last - first)
+
+    monkeypatch.setattr(resnet18, "Training", Probe)
+    monkeypatch.setattr(time, "perf_counter", lambda: Probe.clock)
+    args = resnet18.arguments(["--data", source])
+    jobs = [
+        {"study": "resnet18", "method": method, "seed": seed}
+        for seed in range(2)
+        for method in ("a", "b")
+    ]
+    # 16 s for the probe, 16 to compile both methods, and 4 trainings.
+    epochs = resnet18.number_of_epochs(args, resnet18.STUDIES, jobs, 32 + 8 * 1.3 * 20)
+    assert epochs == 20
+
+
+def test_the_page_holds_tables_and_what_was_expected(source):
+    names = methods.STUDIES["clean"].methods
+    columns = ("nll", "brier", "ece", "scaled_ece", "gap", "ms")
+    base = {"study": "clean", "epochs": 20, **dict.fromkeys(columns, 1.0)}
+    rows = [
+        {**base, "method": name, "seed": seed, "error": 10.0 - (name != ERM)}
+        for name in names
+        for seed in (0, 1)
+    ]
+    text = page.text(rows, [], "python", source)
+    assert "### CIFAR-10, 10,000 images" in text
+    line = next(x for x in text.splitlines() if x.startswith("| mixup, α = 1 |"))
+    assert line.startswith("| mixup, α = 1 | 9.00 ± 0.00 | 1.000 ± 0.000 |")
+    assert line.endswith("| **−1.00 ± 0.00** | 1.00× |")
+    assert "| clean | fewer errors with mixup |" in text
+    assert "does not hold" in text
+    assert "ResNet-18" in text
