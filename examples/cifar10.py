@@ -14,6 +14,7 @@ Or both are arrays of a file: `x_train`, `y_train`, `worse_label`, `x_test`, `y_
     python cifar10.py --data digits --filters 16 --epochs 5  # Offline, in a minute.
 """
 
+import pathlib
 from functools import partial
 
 import keras
@@ -132,8 +133,8 @@ def draw(curves, output):
 def main():
     """Trains all methods on some seeds, compares them, and draws."""
     parser = command_line(__doc__, epochs=40, seeds=1, output="cifar10.png")
-    add, names = parser.add_argument, METHODS
-    add("--method", nargs="+", choices=names, default=["none", "both"], metavar="NAME")
+    add = parser.add_argument
+    add("--method", nargs="+", choices=METHODS, default=["none", "both"])
     add("--alpha", type=float, default=1.0, help="of mixup [1]")
     add("--cooldown", type=int, default=1, help="last epochs, not mixed [1]")
     add("--labels", choices=["clean", "aggre", "worse"], default="clean")
@@ -145,9 +146,10 @@ def main():
     draw(settings["curves"], args.output)
     batch = [part[:: len(part) // 16] for part in settings["data"][:2]]
     mix = layer(args.method[-1], args.alpha)
-    mixed = keras_mixup.visualization.plot_mixed(mix, *batch)
-    mixed.savefig(f"mixed_{args.output}")
-    print(f"\nSee {args.output} and mixed_{args.output}")
+    beside = pathlib.Path(args.output)
+    beside = beside.with_stem(f"{beside.stem}_mixed")
+    keras_mixup.visualization.plot_mixed(mix, *batch).savefig(beside)
+    print(f"\nSee {args.output} and {beside}")
 
 
 if __name__ == "__main__":

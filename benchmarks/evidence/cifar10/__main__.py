@@ -70,7 +70,7 @@ def main():
     args = arguments()
     output = pathlib.Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
-    settings = {"source": args.data, "dtype": args.dtype}
+    settings = {"source": args.data, "dtype": args.dtype, "quick": args.quick}
     rows = results(
         jobs(args),
         output / "results.csv",

@@ -1,6 +1,8 @@
 """One training on CIFAR-10: a way to mix, and what came of it."""
 
+import dataclasses
 import time
+from functools import partial
 
 import keras
 import numpy as np
@@ -100,16 +102,20 @@ class Training:
         return found | {"ms": self.times.milliseconds()}
 
 
-def work(job, source=None, dtype="float32"):
+def work(job, source=None, dtype="float32", quick=False):
     """Trains once, and returns the job with its results.
 
     Args:
         job: A dict of the names of study and method, of seed and epochs.
         source: As for `data.arrays`.
         dtype: The dtype policy of Keras.
+        quick: Whether a few images and a tiny network do.
     """
     keras.mixed_precision.set_dtype_policy(dtype)
     study = STUDIES[job["study"]]
+    if quick:
+        few = partial(study.load, train=200)
+        study = dataclasses.replace(study, load=few, units=(8, 8))
     method = study.methods[job["method"]]
     training = Training(study, method, job["seed"], job["epochs"], source)
     training.fit(0, job["epochs"])
