@@ -89,7 +89,7 @@ def build(mix, filters, steps):
         x = layers.Add()([x, convolution(convolution(x, width), width)])
     x = layers.Dense(10, dtype="float32")(layers.GlobalMaxPooling2D()(x))
     model = keras.Model(inputs, x)
-    rise = {"warmup_target": 0.2, "warmup_steps": steps // 5}
+    rise = {"warmup_target": 0.1, "warmup_steps": steps // 5}
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps - steps // 5, **rise)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     averaged = {"use_ema": True, "ema_momentum": 0.98}

@@ -74,7 +74,7 @@ NOISY = PLAIN | {
 }
 # What of these a smoke run trains: each way to build the network once.
 QUICK = (ERM, "both, per sample, cooldown", "Manifold Mixup, α = 2", "confidence")
-EPOCHS, BATCH_SIZE, RATE, UNITS = 20, 100, 0.2, (32, 64, 128)
+EPOCHS, BATCH_SIZE, RATE, UNITS = 30, 100, 0.1, (32, 64, 128)
 
 
 def _study(title, labels, methods_of_it):

@@ -44,10 +44,13 @@ def build(study, method, steps, mix):
         mix: The layer, or `None`.
     """
     inputs, x = mixed_inputs(method, mix)
-    for index, filters in enumerate(study.units):
-        x = stage(x, filters)
-        if method.place == "each" and index + 1 < len(study.units):
+    first, *rest = study.units
+    # At the full resolution a residual block would take as long as all the others.
+    x = convolution(x, first, stride=2)
+    for filters in rest:
+        if method.place == "each":
             x = mix.site()(x)
+        x = stage(x, filters)
     x = layers.GlobalMaxPooling2D()(x)
     # Losses are computed in float32, whatever the network is.
     model = keras.Model(inputs, layers.Dense(study.classes, dtype="float32")(x))
