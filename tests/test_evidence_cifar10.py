@@ -144,6 +144,27 @@ def test_a_training_goes_on_from_its_checkpoint(source, tmp_path):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="It is for JAX")
+def test_resnet18_has_the_weights_of_the_paper():
+    from benchmarks.evidence.cifar10 import resnet18
+
+    def weights(*units):
+        total, channels = 27 * units[0] + 2 * units[0], units[0]
+        for filters in units:
+            past = channels * filters + 2 * filters if channels != filters else 0
+            total += 9 * filters * (channels + 3 * filters) + 8 * filters + past
+            channels = filters
+        return total + 10 * channels + 10
+
+    # That of the ResNet-18 for CIFAR-10 that others train.
+    assert weights(64, 128, 256, 512) == 11_173_962
+    study = dataclasses.replace(resnet18.STUDIES["resnet18"], units=(4, 8, 16, 32))
+    assert resnet18.SETTINGS[0] == (64, 128, 256, 512)
+    model = resnet18.build(study, study.methods[ERM], 10, None)
+    found = sum(np.prod(v.shape) for v in model.trainable_variables)
+    assert found == weights(*study.units)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="It is for JAX")
 def test_resnet18_stops_in_time_and_goes_on(source, tmp_path, monkeypatch, capsys):
     from benchmarks.evidence.cifar10 import resnet18
 
@@ -152,6 +173,8 @@ def test_resnet18_stops_in_time_and_goes_on(source, tmp_path, monkeypatch, capsy
     few = {ERM: study.methods[ERM]}
     study = dataclasses.replace(study, methods=few)
     monkeypatch.setattr(resnet18, "STUDIES", {"resnet18-worse": study})
+    # All of it would take long to compile.
+    monkeypatch.setattr(resnet18, "block", lambda x, filters, stride: x)
     line = f"--data {source} --output {tmp_path} --filters 4 4 4 4 --seeds 1"
     line += " --dtype float32 --epochs 6"
     job = {"study": "resnet18-worse", "method": ERM, "seed": 0, "epochs": 6}

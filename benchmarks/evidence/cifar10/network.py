@@ -45,7 +45,7 @@ def build(study, method, steps, mix):
     """
     inputs, x = mixed_inputs(method, mix)
     first, *rest = study.units
-    # At the full resolution a residual block would take as long as all the others.
+    # At this resolution a residual block would take as long as all the others.
     x = convolution(x, first, stride=2)
     for filters in rest:
         if method.place == "each":
