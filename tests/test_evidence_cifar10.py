@@ -107,6 +107,19 @@ def test_a_training_is_measured(source, name):
     assert found["ms"] > 0
 
 
+def test_a_training_has_the_dtype_that_was_asked_for(source):
+    study = small("clean")
+    method = study.methods["mixup, α = 1"]
+    try:
+        training = Training(study, method, 0, 3, source, dtype="mixed_bfloat16")
+        kinds = {layer.compute_dtype for layer in training.model.layers[1:-1]}
+        assert kinds == {"bfloat16"}
+        training.fit(0, 1)
+        assert np.isfinite([*training.measured().values()]).all()
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+
+
 def test_the_rate_rises_and_falls_to_nothing(source):
     study = small("clean")
     training = Training(study, study.methods[ERM], 0, 5, source)
@@ -184,14 +197,12 @@ def test_resnet18_stops_in_time_and_goes_on(source, tmp_path, monkeypatch, capsy
     soon = time.monotonic() + 0.1
     assert not resnet18.advance(training, Checkpoint(tmp_path, job), 6, soon)
     assert f"{job}: 5 of 6 epochs" in capsys.readouterr().out
-    policy = keras.mixed_precision.dtype_policy()
     compiled = resnet18.jax.config.jax_compilation_cache_dir
     try:
         resnet18.main([*line.split(), "--minutes", "0"])
         assert "0 of 1 trainings" in capsys.readouterr().out
         resnet18.main([*line.split(), "--minutes", "9"])
     finally:
-        keras.mixed_precision.set_dtype_policy(policy)
         resnet18.jax.config.update("jax_compilation_cache_dir", compiled)
     printed = capsys.readouterr().out
     assert f"{job}: 6 of 6 epochs" in printed
@@ -211,8 +222,8 @@ def test_resnet18_finds_how_many_epochs_there_is_time_for(source, monkeypatch):
 
         clock = 0.0
 
-        def __init__(self, *arguments):
-            pass
+        def __init__(self, *arguments, **how):
+            assert how["dtype"] == "mixed_bfloat16"
 
         def fit(self, first, last):
             Probe.clock += 8.0 * (first == 0) + 2.0 * (last - first)

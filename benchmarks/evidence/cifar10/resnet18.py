@@ -102,12 +102,16 @@ def arguments(line=None):
     return parser.parse_args(line)
 
 
+def how(args):
+    """The arguments that all trainings share."""
+    given = {"source": args.data, "dtype": args.dtype}
+    return {**given, "build": build, "clock": time.perf_counter}
+
+
 def number_of_epochs(args, studies, jobs, seconds):
     """How many epochs of each job there is time for, by those of a probe."""
     study = next(iter(studies.values()))
-    probe = Training(
-        study, study.methods[ERM], 0, PROBE + 1, args.data, build, time.perf_counter
-    )
+    probe = Training(study, study.methods[ERM], 0, PROBE + 1, **how(args))
     start = time.perf_counter()
     probe.fit(0, 1)
     compiled = time.perf_counter()
@@ -151,13 +155,13 @@ def planned(file, args, studies, jobs, deadline):
     return epochs
 
 
-def text(rows, wanted, studies):
+def text(rows, wanted, studies, dtype):
     """What came of it, as Markdown."""
     device = jax.devices()[0].device_kind
     lines = [
         f"```bash\n{report.command(MODULE)}\n```",
         f"{len(rows)} of {wanted} trainings, on {datetime.date.today()}, on {device}, "
-        f"{keras.mixed_precision.dtype_policy().name}. {machine_line(machine())}",
+        f"in {dtype}. {machine_line(machine())}",
     ]
     if rows:
         epochs = rows[0]["epochs"]
@@ -176,7 +180,6 @@ def main(line=None):
     output.mkdir(parents=True, exist_ok=True)
     # The seeds of a method are one program, and a run that goes on compiles nothing.
     jax.config.update("jax_compilation_cache_dir", str(output.resolve() / "compiled"))
-    keras.mixed_precision.set_dtype_policy(args.dtype)
     studies = {
         name: dataclasses.replace(study, units=tuple(args.filters or study.units))
         for name, study in STUDIES.items()
@@ -194,12 +197,12 @@ def main(line=None):
         if records.key(job) in done:
             continue
         study = studies[job["study"]]
-        settings = study.methods[job["method"]], job["seed"], epochs, args.data
-        training = Training(study, *settings, build, time.perf_counter)
+        method = study.methods[job["method"]]
+        training = Training(study, method, job["seed"], epochs, **how(args))
         if not advance(training, Checkpoint(output, job), epochs, deadline):
             break
         records.append(file, job | training.measured())
-    page = text(records.read(file), len(jobs), studies)
+    page = text(records.read(file), len(jobs), studies, args.dtype)
     (output / "index.md").write_text(page, encoding="utf-8")
     print(page)
 

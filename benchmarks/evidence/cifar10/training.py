@@ -37,6 +37,7 @@ class Training:
         source: As for `data.arrays`.
         build: Function of a study, a method, a number of steps and a layer to a model.
         clock: As for `StepTimes`.
+        dtype: The dtype policy of Keras.
     """
 
     def __init__(
@@ -48,8 +49,11 @@ class Training:
         source=None,
         build=build,
         clock=time.process_time,
+        dtype="float32",
     ):
         keras.utils.clear_session()
+        # Not before: a new session has forgotten it.
+        keras.mixed_precision.set_dtype_policy(dtype)
         keras.utils.set_random_seed(seed)
         self.split = split = study.load(seed, source)
         self.batch_size, self.seed = study.batch_size, seed
@@ -108,15 +112,15 @@ def work(job, source=None, dtype="float32", quick=False):
     Args:
         job: A dict of the names of study and method, of seed and epochs.
         source: As for `data.arrays`.
-        dtype: The dtype policy of Keras.
+        dtype: As for `Training`.
         quick: Whether a few images and a tiny network do.
     """
-    keras.mixed_precision.set_dtype_policy(dtype)
     study = STUDIES[job["study"]]
     if quick:
         few = partial(study.load, train=200)
         study = dataclasses.replace(study, load=few, units=(8, 8))
     method = study.methods[job["method"]]
-    training = Training(study, method, job["seed"], job["epochs"], source)
+    seed, epochs = job["seed"], job["epochs"]
+    training = Training(study, method, seed, epochs, source, dtype=dtype)
     training.fit(0, job["epochs"])
     return {**job, **training.measured()}
