@@ -6,6 +6,7 @@ import pytest
 from benchmarks.evidence import claims
 from benchmarks.evidence import intervals
 from benchmarks.evidence import measures
+from benchmarks.evidence import pool
 from benchmarks.evidence import records
 
 P = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.7, 0.3]])
@@ -69,6 +70,29 @@ def test_differences_are_between_trainings_of_one_seed(tmp_path):
     assert middle == -2
     assert half == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
     assert intervals.ratio(rows, "s", "a", "b", "ms") == (1.0, 0.0)
+
+
+def test_only_what_is_not_in_the_file_is_trained(tmp_path, monkeypatch):
+    file, trained = tmp_path / "results.csv", []
+
+    def train_all(todo, file, processes, work):
+        for job in todo:
+            trained.append(job["seed"])
+            records.append(file, work(job))
+
+    def work(job):
+        return {**job, "error": 1.0 + job["seed"], "ms": 1.0}
+
+    monkeypatch.setattr(pool, "train_all", train_all)
+    jobs = [
+        {"study": "s", "method": "m", "seed": seed, "epochs": 3} for seed in range(4)
+    ]
+    assert len(pool.results(jobs[:2], file, 1, work)) == 2
+    rows = pool.results(jobs[1:], file, 1, work)
+    assert trained == [0, 1, 2, 3]
+    assert [row["error"] for row in rows] == [2, 3, 4]
+    assert pool.results(jobs[1:], file, 1, work) == rows
+    assert len(trained) == 4
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/when_it_helps.md"])
