@@ -93,7 +93,7 @@ def build(mix, filters, steps):
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps - steps // 5, **rise)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     averaged = {"use_ema": True, "ema_momentum": 0.98}
-    sgd = keras.optimizers.SGD(rate, 0.9, nesterov=True, weight_decay=5e-3, **averaged)
+    sgd = keras.optimizers.SGD(rate, 0.9, nesterov=True, weight_decay=1e-2, **averaged)
     model.compile(sgd, keras_mixup.MixupLoss(loss, mix), metrics=["accuracy"])
     return model
 

@@ -15,7 +15,7 @@ EACH, BATCH = "both, per sample", "both, per batch"
 COOL, MIXUP_COOL = f"{EACH}, cooldown", f"{MIXUP}, cooldown"
 MANIFOLD, SMOOTH = "Manifold Mixup, α = 2", "label smoothing 0.1"
 NEAR, TRUSTING = "similarity", "confidence"
-DECAYED = "four times the weight decay"
+DECAYED = "more weight decay"
 STRONG_DECAYED = f"{STRONG}, {DECAYED}"
 
 ON_CLEAN_LABELS = (

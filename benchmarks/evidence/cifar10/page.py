@@ -8,6 +8,8 @@ from benchmarks.evidence import published
 from benchmarks.evidence import report
 from benchmarks.evidence.cifar10.claims import CLAIMS
 from benchmarks.evidence.cifar10.data import images
+from benchmarks.evidence.cifar10.methods import DECAY
+from benchmarks.evidence.cifar10.methods import MORE
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.network import build
 from benchmarks.evidence.cifar10.published import NUMBERS
@@ -43,6 +45,8 @@ def text(rows, others, command, source=None):
             epochs=rows[0]["epochs"],
             batch_size=study.batch_size,
             rate=study.rate,
+            decay=DECAY,
+            more=MORE,
             points=claims.MARGINS["error"],
             claims=report.checked(rows, others, CLAIMS),
             published=published.table(rows, NUMBERS),
