@@ -48,21 +48,21 @@ class Claim:
 
 STRONG, DECAYED, TRUSTING = "mixup, α = 32", "mixup, α = 32, L2", "confidence, L2"
 WEAK, PLAIN, NEAR = "mixup, α = 0.05", "mixup, α = 1", "similarity"
-LITTLE, THREE, COOL = "mixup, α = 0.2", "three rows, α = 1", "mixup, α = 1, cooldown"
+LITTLE, THREE, COOL = "mixup, α = 0.2", "three samples, α = 1", "mixup, α = 1, cooldown"
 TARGETS, BY_LABEL = "mixup, α = 2", "mixup, α = 2, LabelKernel"
 SMOOTH, SHUFFLED = "label smoothing 0.1", f"similarity, {CONTROL}"
 DEEP, DEEP_SHUFFLED = "similarity, hidden", f"similarity, hidden, {CONTROL}"
-EACH, THIRDS = "Manifold Mixup, α = 1", "three rows, α = 1/3"
-CHANCELESS = f"{TRUSTING}, {CONTROL}"
+EACH, THIRDS = "Manifold Mixup, α = 1", "three samples, α = 1/3"
+SHUFFLED_TRUST = f"{TRUSTING}, {CONTROL}"
 
 ON_WRONG_LABELS = (
-    ("fewer errors with mixup, in the end", STRONG, ERM, "error", LESS),
-    ("than with weight decay alone, too", STRONG, f"{ERM}, L2", "error", LESS),
+    ("fewer errors with mixup, last epoch", STRONG, ERM, "error", LESS),
+    ("and fewer than with weight decay alone", STRONG, f"{ERM}, L2", "error", LESS),
     ("mixup needs weight decay as well", DECAYED, STRONG, "error", LESS),
-    ("but makes the network too unsure", DECAYED, STRONG, "gap", LESS),
+    ("but makes the network underconfident", DECAYED, STRONG, "gap", LESS),
     ("and has more errors at the best epoch", DECAYED, ERM, "best", MORE),
-    ("fewer errors yet with confidence", TRUSTING, DECAYED, "error", LESS),
-    ("than with its control: the chances earn it", TRUSTING, CHANCELESS, "error", LESS),
+    ("even fewer errors with confidence", TRUSTING, DECAYED, "error", LESS),
+    ("and fewer than with its control", TRUSTING, SHUFFLED_TRUST, "error", LESS),
     ("and at the best epoch as well", TRUSTING, ERM, "best", LESS),
 )
 CLAIMS = (
@@ -74,18 +74,18 @@ CLAIMS = (
     Claim("mnist1d", "fewer if mixing stops at the end", COOL, PLAIN, "error", LESS),
     Claim("mnist1d", "and than without mixup", COOL, ERM, "error", LESS),
     Claim("mnist1d", "which lowers NLL, too", COOL, PLAIN, "nll", LESS),
-    Claim("mnist1d", "and makes it surer", COOL, PLAIN, "gap", MORE),
-    Claim("mnist1d", "similar pairs earn nothing", NEAR, SHUFFLED, "error", NO_LESS),
+    Claim("mnist1d", "and makes it more confident", COOL, PLAIN, "gap", MORE),
+    Claim("mnist1d", "similar pairs gain nothing", NEAR, SHUFFLED, "error", NO_LESS),
     Claim("mnist1d", "nor between features", DEEP, DEEP_SHUFFLED, "error", NO_LESS),
     Claim("mnist1d", "no more with Manifold Mixup", EACH, ERM, "error", NO_MORE),
-    Claim("mnist1d", "three rows earn nothing", THIRDS, PLAIN, "error", NO_LESS),
+    Claim("mnist1d", "three samples gain nothing", THIRDS, PLAIN, "error", NO_LESS),
     Claim("mnist1d", "and are worse with α = 1", THREE, PLAIN, "error", MORE),
     Claim("mnist1000", "more errors with mixup", PLAIN, ERM, "error", MORE),
-    Claim("mnist1000", "as many with a little", WEAK, ERM, "error", SAME),
+    Claim("mnist1000", "as many with a small α", WEAK, ERM, "error", SAME),
     Claim("mnist1000", "which lowers NLL", WEAK, ERM, "nll", LESS),
     Claim("mnist1000", "and ECE", WEAK, ERM, "ece", LESS),
     Claim("mnist1000", "smoothing labels is better", SMOOTH, WEAK, "error", LESS),
-    Claim("mnist1000", "similar pairs earn a little", NEAR, SHUFFLED, "error", LESS),
+    Claim("mnist1000", "similar pairs gain a little", NEAR, SHUFFLED, "error", LESS),
     Claim("mnist1000", "but are worse than none", NEAR, ERM, "error", MORE),
     Claim("speech", "more errors with mixup", PLAIN, ERM, "error", MORE),
     Claim("speech", "and a higher NLL", PLAIN, ERM, "nll", MORE),

@@ -1,4 +1,4 @@
-"""Real data that packages carry, split into rows to train on and rows to test on."""
+"""Real data that packages carry, split into samples to train on and to test on."""
 
 import dataclasses
 import functools
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Rows to train on and rows to test on, inputs as float32.
+    """Samples to train on and to test on, inputs as float32.
 
     Args:
         x: Inputs to train on.

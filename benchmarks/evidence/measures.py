@@ -8,8 +8,8 @@ BINS = 15
 def classification(p, y):
     """Errors, scores and calibration of probabilities of classes.
 
-    Temperature scaling needs labels of its own. Each half of the rows is scaled by
-    the temperature that suits the other half, so that no row is scaled by itself.
+    Temperature scaling needs labels of its own. Each half of the samples is scaled by
+    the temperature that suits the other half, so that no sample is scaled by itself.
 
     Args:
         p: Probabilities, of shape `(rows, classes)`.
@@ -36,7 +36,7 @@ def classification(p, y):
 
 
 def gaps(p, y):
-    """Confidence − accuracy in each of 15 bins of confidence, by the share of rows."""
+    """Confidence − accuracy in each of 15 bins of confidence, by their samples."""
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y
     index = np.ceil(BINS * confidence).astype(int) - 1
     return np.bincount(index, confidence - right, BINS) / len(y)

@@ -24,7 +24,7 @@ class Method:
             and behind the second) or `"pipeline"`.
         l2: Factor of the squared weights in the loss.
         smoothing: Share of the label that is spread over all classes.
-        trusting: Whether the chances of the labels to be right go in, too.
+        trusting: Whether the probabilities that labels are correct are inputs, too.
         schedule: Function of the number of epochs to a schedule of `alpha`.
     """
 
@@ -90,8 +90,8 @@ MANY = FEW | {
         partial(keras_mixup.ManifoldMixUp, 1.0), place="each"
     ),
     "RegMixup, α = 10": mixup(10.0, prob=0.5),
-    "three rows, α = 1/3": mixup(1 / 3, num_samples=3),
-    "three rows, α = 1": mixup(1.0, num_samples=3),
+    "three samples, α = 1/3": mixup(1 / 3, num_samples=3),
+    "three samples, α = 1": mixup(1.0, num_samples=3),
     "mixup, α = 1, cooldown": Method(
         partial(MixUp, 1.0),
         schedule=lambda epochs: keras_mixup.schedules.cooldown(

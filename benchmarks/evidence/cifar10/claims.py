@@ -33,7 +33,7 @@ ON_CLEAN_LABELS = (
     ("a lower NLL than without mixing", COOL, ERM, "nll", LESS),
     ("a lower ECE with a little mixup", "mixup, α = 0.2", ERM, "ece", LESS),
     ("but not once scaled", "mixup, α = 0.2", ERM, "scaled_ece", NO_LESS),
-    ("similar pairs earn nothing", NEAR, f"{NEAR}, {CONTROL}", "error", NO_LESS),
+    ("similar pairs gain nothing", NEAR, f"{NEAR}, {CONTROL}", "error", NO_LESS),
 )
 ON_WRONG_LABELS = (
     ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
