@@ -54,17 +54,22 @@ def text(rows, machine, quick, seconds):
         "|---|---|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in rows if "median" in row]
-    for title in ("failed", "skipped"):
-        lines += [
-            f"\n{title.capitalize()}: {row['name']} on {NAMES[row['backend']]} "
-            f"({row[title]})"
-            for row in rows
-            if title in row
-        ]
+    lines += not_measured(rows)
     misses = sum(missed(row) for row in rows)
     limits = sum(row.get("limit") is not None for row in rows)
     lines += ["", f"{misses} of {limits} over their limit."]
     return "\n".join(lines)
+
+
+def not_measured(rows):
+    """Lines that say what failed and what was skipped, and why."""
+    return [
+        f"\n{title.capitalize()}: {row['name']} on {NAMES[row['backend']]} "
+        f"({row[title]})"
+        for title in ("failed", "skipped")
+        for row in rows
+        if title in row
+    ]
 
 
 def missed(row):

@@ -9,46 +9,12 @@ from benchmarks.results import emit_ratio
 from benchmarks.sampling import ALPHA
 from benchmarks.sampling import DRAWS
 from benchmarks.sampling import check
+from benchmarks.sampling import jax_itself
+from benchmarks.sampling import jitted
 from benchmarks.sampling import samplers
 from benchmarks.timing import in_turn
 
 QUEUED = 100
-
-
-def on_jax(draw):
-    """One jitted draw a call, which hands on the state of its seeds."""
-    import jax
-
-    seed = keras.random.SeedGenerator(0)
-
-    @jax.jit
-    def step(state):
-        with keras.StatelessScope([(seed.state, state)]) as scope:
-            lam = draw(seed)
-        return lam, scope.get_current_value(seed.state)
-
-    return _carried(step, seed.state.value)
-
-
-def jax_itself():
-    """`jax.random.beta`, which hands on its key likewise."""
-    import jax
-
-    @jax.jit
-    def step(key):
-        key, now = jax.random.split(key)
-        return jax.random.beta(now, ALPHA, ALPHA, (DRAWS,)), key
-
-    return _carried(step, jax.random.key(0))
-
-
-def _carried(step, state):
-    def draw():
-        nonlocal state
-        lam, state = step(state)
-        return lam
-
-    return draw
 
 
 def on_torch(draw):
@@ -69,7 +35,7 @@ def torch_itself():
 def draws():
     """Dict of the samplers, each a function of nothing to `DRAWS` numbers."""
     prepare, itself = {
-        "jax": (on_jax, jax_itself),
+        "jax": (jitted, jax_itself),
         "torch": (on_torch, torch_itself),
     }[BACKEND]
     functions = {name: prepare(draw) for name, draw in samplers().items()}

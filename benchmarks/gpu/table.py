@@ -2,6 +2,7 @@
 
 from benchmarks.report import NAMES
 from benchmarks.report import machine_line
+from benchmarks.report import not_measured
 
 
 def text(content):
@@ -29,13 +30,7 @@ def text(content):
         "|---|---|---|---|---|---|",
     ]
     lines += [_line(row) for row in rows if "median" in row]
-    for title in ("failed", "skipped"):
-        lines += [
-            f"\n{title.capitalize()}: {row['name']} on {NAMES[row['backend']]} "
-            f"({row[title]})"
-            for row in rows
-            if title in row
-        ]
+    lines += not_measured(rows)
     return "\n".join(lines)
 
 
