@@ -68,6 +68,18 @@ class PipelineLayer(RegionLayer):
         """Dict of the `Parameter`s, as the tensors of a batch need them."""
         return self._pipeline.parameters(structure)
 
+    def check_in_model(self):
+        super().check_in_model()
+        rules = self.rules
+        if rules.label_smoothing or rules.target_threshold is not None:
+            raise ValueError(
+                "`label_smoothing` and `target_threshold` of a layer are for "
+                "pipelines. In a model pass them with the loss, as in `MixupLoss(CategoricalCross"
+                "entropy(label_smoothing=0.1), mixup=layer)` or `MixupLoss(..., "
+                "target_threshold=0.2)`. Received: label_smoothing="
+                f"{rules.label_smoothing}, target_threshold={rules.target_threshold}"
+            )
+
     def check_parts(self, parts):
         """Raises of parts of a batch that the layer cannot mix.
 

@@ -144,6 +144,7 @@ class RandomChoice(PipelineLayer):
         return all(layer.can_compile() for layer in self.layers)
 
     def check_in_model(self):
+        super().check_in_model()
         for layer in self.layers:
             layer.check_in_model()
 

@@ -11,7 +11,9 @@ def as_loss(loss):
         return found
     if isinstance(found, type) and issubclass(found, keras.losses.Loss):
         return found()
-    if not callable(found) or isinstance(found, keras.layers.Layer):
+    # A module of PyTorch gives one number for the batch.
+    is_layer = hasattr(found, "named_parameters")
+    if not callable(found) or is_layer or isinstance(found, keras.layers.Layer):
         raise TypeError(
             "`loss` must be a Keras loss, the name of one, or a function. "
             f"Received: loss={loss!r} (of type {type(loss).__name__})"

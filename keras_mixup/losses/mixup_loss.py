@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
-from keras_mixup._backend.checks import check_threshold
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import may_be_arrays
@@ -25,6 +24,7 @@ from keras_mixup.losses.joined import joined
 from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.source import PlanSource
 from keras_mixup.losses.targets import as_one_hot
+from keras_mixup.losses.targets import check_target_threshold
 from keras_mixup.losses.terms import terms_of
 from keras_mixup.losses.values import check_values
 from keras_mixup.losses.values import safe_labels
@@ -127,7 +127,7 @@ class MixupLoss(keras.losses.Loss):
         self.dense_labels = dense_labels
         if dense_labels is not None:
             check_flag("dense_labels", dense_labels)
-        self.target_threshold = check_threshold(target_threshold)
+        self.target_threshold = check_target_threshold(self.loss, target_threshold)
         self._source = PlanSource(mixup, self.track)
 
     def __call__(self, y_true, y_pred, sample_weight=None):

@@ -2,8 +2,20 @@
 
 from keras import ops
 
+from keras_mixup._backend.checks import check_threshold
 from keras_mixup.losses.accuracy import kind_of_labels
 from keras_mixup.losses.base_loss import setting
+
+
+def check_target_threshold(loss, threshold):
+    """Returns a threshold that the labels of a loss may be compared with, or raises."""
+    if threshold is not None and kind_of_labels(loss) == "sparse":
+        raise ValueError(
+            "`target_threshold` makes labels of 0 and 1, which a loss of class ids "
+            "does not take: use BinaryCrossentropy or CategoricalCrossentropy. "
+            f"Received: target_threshold={threshold!r} with the loss {loss.name!r}"
+        )
+    return check_threshold(threshold)
 
 
 def as_one_hot(loss, y_true, y_pred):

@@ -24,11 +24,11 @@ LOSS_NOT_FED = (
     "feeds it. Compile the model with `MixupLoss(loss, mixup=layer)`."
 )
 LABELS_NOT_MIXED = (
-    "The layer {name!r} mixed the inputs of a training step, but no MixupLoss read its "
-    "plan, so the labels were not mixed. Compile the model with "
-    "`MixupLoss(loss, mixup=layer)`, of this layer and not of another or a copy, and "
-    "call the layer once a step (on a dict or tuple, if the model has several inputs). "
-    "If a step was broken off before its loss, nothing is wrong."
+    "The layer {name!r} mixed the inputs of a training step, but the labels were not "
+    "mixed, as no MixupLoss read its plan. Compile the model with "
+    "`MixupLoss(loss, mixup=layer)`. If you did: it takes this layer and not a copy, "
+    "and a step calls the layer once (on a dict or tuple, if the model has several "
+    "inputs). If a step was broken off before its loss, nothing is wrong."
 )
 CALLED_AGAIN = (
     "The layer {name!r} mixed the inputs of a training step, and was called again "

@@ -1,5 +1,6 @@
 """Smoothed labels and targets of 0 and 1, as a pipeline hands them over."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -70,3 +71,18 @@ def test_what_is_no_class_is_not_smoothed():
         MixUp(label_smoothing=0.1)(X, np.float32(Y) + 0.5)
     with pytest.raises(ValueError, match="`label_smoothing` must be"):
         MixUp(label_smoothing=1.0)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"label_smoothing": 0.1}, {"target_threshold": 0.2}]
+)
+def test_in_a_model_the_loss_smooths_and_not_the_layer(arguments):
+    x = keras.ops.convert_to_tensor(X)
+    for layer in (
+        MixUp(num_classes=CLASSES, **arguments),
+        RandomChoice([MixUp(num_classes=CLASSES, **arguments)]),
+        RandomChoice([MixUp(0.8), CutMix()], **arguments),
+    ):
+        with pytest.raises(ValueError, match="of a layer are for pipelines"):
+            layer(x, training=True)
+        layer(x, training=False)

@@ -138,3 +138,14 @@ def test_bad_thresholds(threshold):
         MixupLoss("binary_crossentropy", MixUp(), target_threshold=threshold)
     with pytest.raises(ValueError, match="`target_threshold` must be"):
         MixUp(target_threshold=threshold)
+
+
+def test_a_sparse_loss_has_no_targets_of_0_and_1():
+    with pytest.raises(ValueError, match="a loss of class ids does not take"):
+        MixupLoss("sparse_categorical_crossentropy", MixUp(), target_threshold=0.2)
+
+
+def test_a_module_of_torch_is_no_loss():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match="must be a Keras loss"):
+        MixupLoss(torch.nn.CrossEntropyLoss(), MixUp())
