@@ -74,9 +74,9 @@ class PipelineLayer(RegionLayer):
         if rules.label_smoothing or rules.target_threshold is not None:
             raise ValueError(
                 "`label_smoothing` and `target_threshold` of a layer are for "
-                "pipelines. In a model pass them with the loss, as in `MixupLoss(CategoricalCross"
-                "entropy(label_smoothing=0.1), mixup=layer)` or `MixupLoss(..., "
-                "target_threshold=0.2)`. Received: label_smoothing="
+                "pipelines. In a model pass them with the loss, as `MixupLoss("
+                "CategoricalCrossentropy(label_smoothing=0.1), mixup=layer)` or "
+                "`MixupLoss(..., target_threshold=0.2)`. Received: label_smoothing="
                 f"{rules.label_smoothing}, target_threshold={rules.target_threshold}"
             )
 
