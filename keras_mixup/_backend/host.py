@@ -19,6 +19,15 @@ def is_on_host(*tensors):
     for x in tensors:
         if type(x) is not torch.Tensor or x.device.type != "cpu":
             return False
+    return all(map(_has_memory, tensors))
+
+
+def _has_memory(x):
+    # Those of a function that `torch.func` transforms have none.
+    try:
+        x.data_ptr()
+    except RuntimeError:
+        return False
     return True
 
 
@@ -35,8 +44,11 @@ def may_be_arrays(*tensors):
 
 
 def has_gradient(x):
-    """Whether gradients flow through a tensor of PyTorch."""
-    return x.requires_grad and sys.modules["torch"].is_grad_enabled()
+    """Whether derivatives are taken with respect to a tensor of PyTorch."""
+    autograd = sys.modules["torch"].autograd
+    if x.requires_grad and sys.modules["torch"].is_grad_enabled():
+        return True
+    return autograd.forward_ad.unpack_dual(x).tangent is not None
 
 
 def stand_ins(structure):
@@ -55,7 +67,7 @@ def as_arrays(structure):
     if isinstance(structure, keras.Variable):
         structure = structure.value
     if hasattr(structure, "detach"):
-        return structure.detach().numpy()
+        return (structure.detach() if structure.requires_grad else structure).numpy()
     return _mapped(as_arrays, structure)
 
 

@@ -20,7 +20,8 @@ from keras_mixup._backend.host import is_on_host
 def blend_on_host(x, partners, own, share, dtype):
     """λ·x + (1 − λ)·x[partners] on PyTorch in as few passes as there are, or `None`.
 
-    It is `None` where a step is compiled, and for other devices and backends.
+    It is `None` where a step is compiled, for other devices and backends, and where
+    shares have a gradient.
 
     Args:
         x: Tensor of samples.
@@ -31,7 +32,11 @@ def blend_on_host(x, partners, own, share, dtype):
     """
     if isinstance(x, np.ndarray) or not is_on_host(x, partners, share):
         return None
-    dtype, partner = _of_torch(dtype), as_arrays(partners)
+    if has_gradient(share) or (own is not None and has_gradient(own)):
+        return None
+    dtype, partner = _of_torch(dtype), as_arrays(partners).astype("int64", copy=False)
+    if partner.min() < 0:
+        partner = np.where(partner < 0, partner + len(x), partner)
     weights, nothing = _weights(own, share, dtype)
     if nothing is not None:
         gone, alone = nothing
@@ -74,19 +79,21 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
     inside = [map(slice, *(end.tolist() for end in ends)) for ends in bounds]
     whole = [slice(None)] * (axes[0] - 1)
     samples = zip(range(len(partners)), partners.tolist(), share.tolist(), *inside)
-    for sample, partner, part, *box in samples:
-        if part <= 0 or sample == partner:
-            continue
-        theirs, own = source[(partner, *whole, *box)], (sample, *whole, *box)
-        if part >= 1:
-            target[own] = theirs
-        else:
-            target[own] *= 1 - part
-            target[own] += part * theirs
+    # As everywhere else, no word on infinity less infinity.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for sample, partner, part, *box in samples:
+            if part <= 0 or sample == partner:
+                continue
+            theirs, own = source[(partner, *whole, *box)], (sample, *whole, *box)
+            if part >= 1:
+                target[own] = theirs
+            else:
+                target[own] *= 1 - part
+                target[own] += part * theirs
     return mixed
 
 
-def may_mix_boxes(x, partners, dtype, pastes):
+def may_mix_boxes(x, partners, share, dtype, pastes):
     """Whether `mix_boxes_on_host` knows what to do.
 
     Where gradients flow it does not, nor to blend numbers that NumPy does not have.
@@ -94,12 +101,13 @@ def may_mix_boxes(x, partners, dtype, pastes):
     Args:
         x: Tensor or array of samples.
         partners: The partner of every sample.
+        share: What of the inside of a box is the partner's.
         dtype: Dtype of the result.
         pastes: Whether all that is inside of a box is the partner's.
     """
     if isinstance(x, np.ndarray):
         return isinstance(partners, np.ndarray)
-    if not is_on_host(x, partners) or has_gradient(x):
+    if not is_on_host(x, partners, share) or has_gradient(x) or has_gradient(share):
         return False
     brain = sys.modules["torch"].bfloat16
     return brain not in (x.dtype, _of_torch(dtype)) or (

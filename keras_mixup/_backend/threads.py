@@ -24,9 +24,13 @@ def share_out(function, count, size):
         function(0, count)
         return
     bounds = [count * part // parts for part in range(parts + 1)]
-    others = [
-        _pool().submit(function, *bounds[part : part + 2]) for part in range(1, parts)
-    ]
+    others = []
+    try:
+        for part in range(1, parts):
+            others.append(_pool().submit(function, *bounds[part : part + 2]))
+    except RuntimeError:
+        # No thread begins once that of the program has ended.
+        function(bounds[len(others) + 1], count)
     function(*bounds[:2])
     for other in others:
         other.result()

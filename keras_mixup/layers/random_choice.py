@@ -143,6 +143,11 @@ class RandomChoice(PipelineLayer):
     def can_compile(self):
         return all(layer.can_compile() for layer in self.layers)
 
+    def draws_from_shapes(self):
+        return super().draws_from_shapes() and all(
+            layer.draws_from_shapes() for layer in self.layers
+        )
+
     def check_in_model(self):
         super().check_in_model()
         for layer in self.layers:

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_mixup._backend.checks import may_be_equal
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
@@ -49,7 +50,7 @@ def joined(loss, labels, weights, y_pred):
     count, few = len(labels), ops_for(labels, weights)
     y, weight = few.concatenate(labels, axis=0), few.concatenate(weights, axis=0)
     values = loss.call(as_tensors(y), ops.concatenate([y_pred] * count, axis=0))
-    if len(values.shape) != 1:
+    if not may_be_equal(tuple(values.shape), tuple(y.shape[:1])):
         return None
     if few is NumpyOps:
         # The methods of PyTorch, which take less time than the functions of Keras.

@@ -1,8 +1,10 @@
 """The loss of a model whose inputs a MixUp layer mixes."""
 
+import contextlib
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_mixup._backend.checks import check_flag
@@ -10,7 +12,6 @@ from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import may_be_arrays
-from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup._backend.traces import when_differentiated
 from keras_mixup.losses.accuracy import pair_accuracy
@@ -27,7 +28,6 @@ from keras_mixup.losses.targets import as_one_hot
 from keras_mixup.losses.targets import check_target_threshold
 from keras_mixup.losses.terms import terms_of
 from keras_mixup.losses.values import check_values
-from keras_mixup.losses.values import safe_labels
 from keras_mixup.losses.values import weighed
 from keras_mixup.losses.values import with_last_axis
 from keras_mixup.plans.blend import above
@@ -151,21 +151,18 @@ class MixupLoss(keras.losses.Loss):
                 "Labels of elements are pasted by the region of one layer, and here "
                 f"are several. Received: mixup={self._source.names}"
             )
-        known = not dense and self.dtype != "bfloat16"
+        known, quiet = not dense and self.dtype != "bfloat16", contextlib.nullcontext()
         if known and may_be_arrays(plan.share, y_true, sample_weight):
             plan, y_true, sample_weight = as_arrays((plan, y_true, sample_weight))
-        mixed = terms_of(plan, self.loss, y_true, y_pred, dense, self.target_threshold)
+            # Neither do tensors say a word on infinity times 0.
+            quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with quiet:
+            mixed = terms_of(
+                plan, self.loss, y_true, y_pred, dense, self.target_threshold
+            )
+            terms, weight = mixed.weighed(self.loss, self.dtype, sample_weight)
         if self.track:
             self._record(plan, mixed, ops.stop_gradient(ops.convert_to_tensor(y_pred)))
-        weighted, weight = mixed.weigh(sample_weight)
-        always_one = weighted is mixed.shares
-        # As Keras casts them, since a share may be rounded to 0.
-        labels, weighted = (
-            [ops_for(each).cast(each, self.dtype) for each in several]
-            for several in (mixed.labels, weighted)
-        )
-        labels = safe_labels(self.loss, labels, weighted, always_one)
-        terms = list(zip(labels, weighted, mixed.shares))
         with keras.name_scope(self.name):
             p = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             values = self._values(terms, p)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.losses.dense import dense_shares
 from keras_mixup.losses.dense import pasted
+from keras_mixup.losses.values import safe_labels
 from keras_mixup.plans.blend import above
 from keras_mixup.plans.blend import blend
 from keras_mixup.plans.sample_weight import weigh_terms
@@ -41,6 +42,24 @@ class Terms(NamedTuple):
         ops = ops_for(total)
         empty = ops.equal(total, 0)
         return [ops.where(empty, 0.0, share) for share in weighted], total
+
+    def weighed(self, loss, dtype, sample_weight):
+        """Triples of labels, their weighted share and their share, and the weight.
+
+        Args:
+            loss: The loss that the labels are for.
+            dtype: Its dtype.
+            sample_weight: As for `weigh`.
+        """
+        weights, total = self.weigh(sample_weight)
+        always_one = weights is self.shares
+        # As Keras casts them, since a share may be rounded to 0.
+        labels, weights = (
+            [ops_for(each).cast(each, dtype) for each in several]
+            for several in (self.labels, weights)
+        )
+        labels = safe_labels(loss, labels, weights, always_one)
+        return list(zip(labels, weights, self.shares)), total
 
 
 def terms_of(plan, loss, y_true, y_pred, dense, threshold=None):

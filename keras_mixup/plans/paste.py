@@ -70,10 +70,11 @@ def element_shares(plan, x, axes):
 
 def _on_host(plan, x, axes, dtype):
     region, partners = plan.region, whole_batch(plan.indices[0])
-    if not region.is_box or not may_mix_boxes(x, partners, dtype, region.pastes):
+    share = share_inside(plan)
+    if not region.is_box or not may_mix_boxes(x, partners, share, dtype, region.pastes):
         return None
     bounds = PlanRegion(as_arrays(region.edges)).bounds(_sizes(plan, x, axes))
-    return mix_boxes_on_host(x, partners, share_inside(plan), bounds, axes, dtype)
+    return mix_boxes_on_host(x, partners, share, bounds, axes, dtype)
 
 
 def share_inside(plan):

@@ -140,3 +140,76 @@ def test_arrays_and_tensors_become_each_other():
     np.testing.assert_array_equal(to_numpy(host.as_tensors(flipped)), flipped)
     read_only = np.broadcast_to(np.float32(2), (3,))
     np.testing.assert_array_equal(to_numpy(host.as_tensors(read_only)), [2, 2, 2])
+
+
+def test_shares_keep_their_gradient():
+    import torch
+
+    x = torch.randn(3, 6, 5)
+    share = torch.tensor([0.25, 0.5, 0.3], requires_grad=True)
+    plan = keras_mixup.MixPlan(torch.tensor([1, 2, 0]), share)
+    plan.mix(x).sum().backward()
+    by_hand = (x[plan.partners] - x).sum(dim=(1, 2))
+    np.testing.assert_allclose(share.grad, by_hand, rtol=1e-5, atol=1e-5)
+    edges = torch.tensor([[[0.0, 1.0]]] * 3)
+    region = keras_mixup.plans.region.PlanRegion(edges=edges, share=share)
+    share.grad = None
+    plan._replace(region=region).mix(x).sum().backward()
+    np.testing.assert_allclose(share.grad, by_hand, rtol=1e-5, atol=1e-5)
+
+
+# What torch says of itself.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize("name", ["MixUp", "CutMix", "choice"])
+def test_derivatives_of_every_kind(name):
+    import torch
+
+    layer = LAYERS[name]()
+    x = torch.randn(4, 3, 3, 1, dtype=torch.float64)
+    layer(x, training=True)
+    plan, x = layer.plan, x.requires_grad_()
+    assert torch.autograd.gradcheck(plan.mix, (x,), check_forward_ad=True)
+    x = x.detach()
+    gradient = torch.func.grad(lambda x: (plan.mix(x) ** 2).sum())(x)
+    _, tangent = torch.func.jvp(plan.mix, (x,), (torch.ones_like(x),))
+    y = x.clone().requires_grad_()
+    (plan.mix(y) ** 2).sum().backward()
+    np.testing.assert_allclose(gradient, y.grad, rtol=1e-6)
+    np.testing.assert_allclose(tangent, torch.ones_like(x), rtol=1e-6)
+
+
+def test_a_subclass_draws_from_the_inputs_themselves():
+    seen = []
+
+    class Looking(MixUp):
+        def draw_plan(self, x, noise, **arguments):
+            seen.append(x)
+            return super().draw_plan(x, noise, **arguments)
+
+    x = images()
+    Looking(1.0)(x, training=True)
+    RandomChoice([Looking(1.0), CutMix()])(x, training=True)
+    assert all(each is x for each in seen)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "int32"])
+def test_partners_of_any_integers(dtype):
+    import torch
+
+    x, share = torch.randn(2, 3), torch.tensor([0.25, 0.5])
+    plan = keras_mixup.MixPlan(torch.tensor([1, 0], dtype=getattr(torch, dtype)), share)
+    expected = x * (1 - share)[:, None] + x.flip(0) * share[:, None]
+    np.testing.assert_allclose(plan.mix(x), expected, rtol=1e-6)
+
+
+def test_infinite_weights_and_labels_say_no_word():
+    import torch
+
+    layer = MixUp(1.0)
+    layer(torch.randn(4, 2), training=True)
+    p = torch.rand(4, 1)
+    loss = keras.losses.MeanAbsoluteError(dtype="float16")
+    MixupLoss(loss, layer)(torch.full((4, 1), 1e5), p)
+    layer(torch.randn(4, 2), training=True)
+    MixupLoss("mae", layer)(p, p, torch.tensor([np.inf, 1, 2, 0]))

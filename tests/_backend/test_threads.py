@@ -67,3 +67,18 @@ def test_a_fork_has_threads_of_its_own():
         os._exit(0 if plan.mix(x).sum() == x.sum() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert multiprocessing.parent_process() is None
+
+
+def test_work_of_a_thread_that_outlives_the_program_is_done(monkeypatch):
+    class Ended:
+        def submit(self, *arguments):
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+        @staticmethod
+        def cache_clear():
+            pass
+
+    monkeypatch.setattr(threads, "_pool", Ended)
+    found = []
+    threads.share_out(lambda *bounds: found.append(bounds), 9, LARGE)
+    assert [i for bounds in sorted(found) for i in range(*bounds)] == list(range(9))
