@@ -91,7 +91,7 @@ def boston(seed):
 
 
 def cancer(seed):
-    """569 tumours with 30 measurements, malignant or not."""
+    """569 tumors with 30 measurements, malignant or not."""
     from sklearn.datasets import load_breast_cancer
 
     return _table(seed, *load_breast_cancer(return_X_y=True), regression=False)

@@ -169,7 +169,7 @@ STUDIES = {
         classes=9,
     ),
     "cancer": study(
-        "Breast cancer, 427 tumours", data.cancer, PLAIN, (64, 64), 60, 32, 3e-3, 2
+        "Breast cancer, 427 tumors", data.cancer, PLAIN, (64, 64), 60, 32, 3e-3, 2
     ),
     "wine": study("Wine, 134 bottles", data.wine, PLAIN, (64, 64), 60, 33, 3e-3, 3),
     "diabetes": study(
