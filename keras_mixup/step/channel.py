@@ -152,7 +152,10 @@ class PlanChannel:
             site: The number of the place.
         """
         plan, drawn = self.peek(), self._step.site
-        if plan is None or isinstance(drawn, int):
+        if plan is None:
+            return None
+        # Of a plan with a region every place has to have its axes.
+        if isinstance(drawn, int) and not plan.has_region:
             return plan if drawn == site else None
         return plan.where(ops.equal(drawn, site))
 
