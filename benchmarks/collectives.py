@@ -38,6 +38,11 @@ def compiled_step(mix):
         jax.device_put(part, distribution.get_data_layout(part.shape).backend_layout)
         for part in (x, y)
     )
+    return program_of_step(model, batch).as_text()
+
+
+def program_of_step(model, batch):
+    """The program that JAX makes of a training step of a model."""
     state = tuple(
         [variable.value for variable in variables]
         for variables in (
@@ -47,7 +52,7 @@ def compiled_step(mix):
             model.metrics_variables,
         )
     )
-    return jax.jit(model.train_step).lower(state, batch).compile().as_text()
+    return jax.jit(model.train_step).lower(state, batch).compile()
 
 
 def collectives(text):

@@ -84,3 +84,22 @@ def decimals(text):
 def skeleton(text):
     """A text without its decimal fractions and the widths of its blanks."""
     return DECIMAL.sub("#", text).split()
+
+
+def cases(blocks):
+    """The page and the number of every block, for `pytest.mark.parametrize`."""
+    return [(page, number) for page in blocks for number in range(len(blocks[page]))]
+
+
+def check_block(blocks, page, number, names):
+    """Runs a block of a page behind those before it, and checks what it prints.
+
+    Args:
+        blocks: Dict of the names of pages to their blocks.
+        page: The name of the page.
+        number: Which block it is.
+        names: Dict of the names of pages to what their blocks defined so far.
+    """
+    block = blocks[page][number]
+    skip_without_its_packages(block)
+    run(block, f"{page}, block {number}", names.setdefault(page, {}))

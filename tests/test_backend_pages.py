@@ -4,28 +4,19 @@ import pytest
 
 from tests.documents import ROOT
 from tests.documents import blocks_of
+from tests.documents import cases
+from tests.documents import check_block
 from tests.documents import name_of
-from tests.documents import run
-from tests.documents import skip_without_its_packages
 
 PAGES = [ROOT / "docs/guides/loops.md", ROOT / "docs/guides/loaders.md"]
 BLOCKS = {name_of(page): blocks_of(page.read_text("utf-8")) for page in PAGES}
+# What the blocks of each page defined so far: they are read one after the other.
+NAMES = {}
 
 
-@pytest.fixture(scope="module")
-def names():
-    """What the blocks of a page defined so far: they are read one after the other."""
-    return {page: {} for page in BLOCKS}
-
-
-@pytest.mark.parametrize(
-    ("page", "number"),
-    [(page, number) for page in BLOCKS for number in range(len(BLOCKS[page]))],
-)
-def test_block_runs(page, number, names):
-    block = BLOCKS[page][number]
-    skip_without_its_packages(block)
-    run(block, f"{page}, block {number}", names[page])
+@pytest.mark.parametrize(("page", "number"), cases(BLOCKS))
+def test_block_runs(page, number):
+    check_block(BLOCKS, page, number, NAMES)
 
 
 def test_every_backend_has_the_same_loops():

@@ -6,30 +6,22 @@ import pytest
 
 from tests.documents import PAGES
 from tests.documents import blocks_of
+from tests.documents import cases
+from tests.documents import check_block
 from tests.documents import check_output
 from tests.documents import name_of
 from tests.documents import run
-from tests.documents import skip_without_its_packages
 from tests.test_backend_pages import BLOCKS as ELSEWHERE
 
 BLOCKS = {name_of(page): blocks_of(page.read_text("utf-8")) for page in PAGES}
 BLOCKS = {page: blocks for page, blocks in BLOCKS.items() if page not in ELSEWHERE}
+# What the blocks of each page defined so far: they are read one after the other.
+NAMES = {}
 
 
-@pytest.fixture(scope="module")
-def names():
-    """What the blocks of a page defined so far: they are read one after the other."""
-    return {page: {} for page in BLOCKS}
-
-
-@pytest.mark.parametrize(
-    ("page", "number"),
-    [(page, number) for page in BLOCKS for number in range(len(BLOCKS[page]))],
-)
-def test_block_runs(page, number, names):
-    block = BLOCKS[page][number]
-    skip_without_its_packages(block)
-    run(block, f"{page}, block {number}", names[page])
+@pytest.mark.parametrize(("page", "number"), cases(BLOCKS))
+def test_block_runs(page, number):
+    check_block(BLOCKS, page, number, NAMES)
 
 
 def test_every_fence_of_python_is_found():
@@ -55,8 +47,8 @@ def test_blocks_in_tabs_have_a_backend():
     assert blocks[1].code == "x = 1\nif x:\n    x = 2\n"
 
 
-def test_what_the_blocks_made_trains(names):
-    names = names["README.md"]
+def test_what_the_blocks_made_trains():
+    names = NAMES["README.md"]
     tokens = np.random.default_rng(0).integers(0, 1000, (16, 7))
     text_model = names["text_model"]
     text_model.fit(tokens, np.arange(16) % 4, verbose=0)

@@ -118,19 +118,32 @@ def page(rows, others, command):
         others: Results from other seeds, or nothing.
         command: What was asked for, to be run again.
     """
-    return (
-        (pathlib.Path(__file__).parent / "page.md")
-        .read_text("utf-8")
-        .format(
-            command=command,
-            date=datetime.date.today(),
-            machine=machine_line(machine()),
-            seeds=seeds(rows),
-            trainings=len(rows),
-            points=claims.MARGINS["error"],
-            thousands=claims.MARGINS["rmse"],
-            claims=checked(rows, others),
-            published=published.table(rows),
-            tables=tables(rows),
-        )
+    return filled(
+        pathlib.Path(__file__).parent / "page.md",
+        rows,
+        command,
+        thousands=claims.MARGINS["rmse"],
+        claims=checked(rows, others),
+        published=published.table(rows),
+        tables=tables(rows),
+    )
+
+
+def filled(template, rows, command, **fields):
+    """A page of results, of a template.
+
+    Args:
+        template: The file of the template.
+        rows: The results.
+        command: What was asked for, to be run again.
+        **fields: What else the template names.
+    """
+    return template.read_text("utf-8").format(
+        command=command,
+        date=datetime.date.today(),
+        machine=machine_line(machine()),
+        seeds=seeds(rows),
+        trainings=len(rows),
+        points=claims.MARGINS["error"],
+        **fields,
     )

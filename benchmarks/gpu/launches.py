@@ -71,20 +71,10 @@ def built(layer, images, labels):
 
 def of_jax_step(name, maker, images, labels):
     """Hands over the kernels of the program of a training step."""
-    import jax
+    from benchmarks.collectives import program_of_step
 
     model = built(maker(), images, labels)
-    state = tuple(
-        [variable.value for variable in variables]
-        for variables in (
-            model.trainable_variables,
-            model.non_trainable_variables,
-            model.optimizer.variables,
-            model.metrics_variables,
-        )
-    )
-    batch = images, labels
-    of_program(name, jax.jit(model.train_step).lower(state, batch).compile())
+    of_program(name, program_of_step(model, (images, labels)))
 
 
 def of_torch(name, call, on_cpu):
