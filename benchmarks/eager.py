@@ -95,7 +95,8 @@ def operations():
     for name in layers():
         added = found[name].total() - found["none"].total()
         title = f"operations of ATen that {name} and MixupLoss add to a step"
-        detail = f"{found[name].total()} for layer and loss, without {added} less"
+        of_loss = found["none"].total()
+        detail = f"{added + of_loss} with both, {of_loss} of the plain loss"
         emit(title, [added], MOST_OPERATIONS, detail, unit="")
         read = found[name]["_local_scalar_dense"]
         title = f"numbers that a step with {name} reads back from the device"

@@ -17,36 +17,48 @@ from keras_mixup._backend.host import has_gradient
 from keras_mixup._backend.host import is_on_host
 
 
-def blend_on_host(x, partners, own, share, dtype):
-    """λ·x + (1 − λ)·x[partners] on PyTorch in as few passes as there are, or `None`.
+def may_blend(x, partners, shares):
+    """Whether `blend_on_host` knows what to do.
 
-    It is `None` where a step is compiled, for other devices and backends, and where
+    It does not where a step is compiled, for other devices and backends, and where
     shares have a gradient.
 
     Args:
         x: Tensor of samples.
         partners: The partner of every sample.
-        own: What a sample keeps, `(batch_size,)`, or `None` for all but `share`.
-        share: The share of its partner.
+        shares: List of the shares of a blend, of which some may be `None`.
+    """
+    shares = [share for share in shares if share is not None]
+    return is_on_host(x, partners, *shares) and not any(map(has_gradient, shares))
+
+
+def blend_on_host(x, partners, own, share, dtype):
+    """λ·x + (1 − λ)·x[partners] on PyTorch in as few passes as there are.
+
+    Args:
+        x: Tensor of samples, of those that `may_blend`.
+        partners: The partner of every sample.
+        own: Array of what a sample keeps, `(batch_size,)`.
+        share: Array of the share of its partner.
         dtype: Dtype of the result.
     """
-    if isinstance(x, np.ndarray) or not is_on_host(x, partners, share):
-        return None
-    if has_gradient(share) or (own is not None and has_gradient(own)):
-        return None
     dtype, partner = _of_torch(dtype), as_arrays(partners).astype("int64", copy=False)
     if partner.min() < 0:
         partner = np.where(partner < 0, partner + len(x), partner)
-    weights, nothing = _weights(own, share, dtype)
-    if nothing is not None:
+    both = np.stack([own, share])
+    weights = as_tensors(both).to(dtype)
+    # In 16 bits a share may be rounded to 0.
+    nothing = (both if dtype.itemsize > 2 else as_arrays(weights.float())) <= 0
+    whole = None
+    if nothing.any():
         gone, alone = nothing
         if alone.all():
             return x.to(dtype, copy=True)
         # Whatever the partner of a sample without a share holds, it is not taken.
         partner = np.where(alone, np.arange(len(alone)), partner)
+        whole = as_tensors(np.logical_or(gone, alone))
     own, share = weights.reshape((2, -1) + (1,) * (x.dim() - 1)).unbind()
     partner = x.index_select(0, as_tensors(partner)).to(dtype)
-    whole = None if nothing is None else as_tensors(np.logical_or(gone, alone))
     if has_gradient(x):
         mixed = (partner * share).addcmul(x.to(dtype), own)
         if whole is None:
@@ -117,20 +129,6 @@ def may_mix_boxes(x, partners, share, dtype, pastes):
 
 def _of_torch(dtype):
     return getattr(sys.modules["torch"], dtype_name(dtype))
-
-
-def _weights(own, share, dtype):
-    """Both weights of a blend in its dtype, and where they are 0, if they are."""
-    share = as_arrays(share)
-    share = share.astype("float64" if dtype.itemsize == 8 else "float32", copy=False)
-    left = 1 - share
-    if own is not None:
-        left = np.where(as_arrays(own) > 0, left, np.zeros_like(left))
-    both = np.stack([left, share])
-    weights = as_tensors(both).to(dtype)
-    # In 16 bits a share may be rounded to 0.
-    nothing = (both if dtype.itemsize > 2 else as_arrays(weights.float())) <= 0
-    return weights, nothing if nothing.any() else None
 
 
 def _copy(x, dtype):

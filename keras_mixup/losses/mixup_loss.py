@@ -192,16 +192,16 @@ class MixupLoss(keras.losses.Loss):
         names = [names] if isinstance(names, str) else names
         return cls(**{**config, "mixup": [newest(name) or name for name in names]})
 
-    def _values(self, y_true, y_pred):
+    def _values(self, terms, y_pred):
         running = self._source.running_losses()
-        labels, weights, _ = zip(*y_true)
+        labels, weights, _ = zip(*terms)
         plain = not running and not self.regularization
         if plain and can_join(self.loss, weights, y_pred):
             total = joined(self.loss, labels, weights, y_pred)
             if total is not None:
                 return total
-        total, terms = 0.0, []
-        for labels, weight, share in as_tensors(y_true):
+        total, found = 0.0, []
+        for labels, weight, share in as_tensors(terms):
             labels, p = with_last_axis(labels, y_pred)
             values = self.loss.call(labels, p)
             if len(values.shape) == 0:
@@ -213,13 +213,13 @@ class MixupLoss(keras.losses.Loss):
                 )
             check_values(self.loss, values, labels, p)
             counts = counted(self.loss, labels, p)
-            terms.append((values, counts, share))
+            found.append((values, counts, share))
             if self.regularization:
                 error = absolute_error(self.loss, labels, p, values)
                 values = values + self.regularization * error
             total = total + weighed(weight, values)
         if running:
-            self._feed(running, *zip(*terms))
+            self._feed(running, *zip(*found))
         return total
 
     def _unmixed(self, loss):

@@ -3,7 +3,9 @@
 from keras import tree
 
 from keras_mixup._backend.compiling import fused
+from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host_kernels import blend_on_host
+from keras_mixup._backend.host_kernels import may_blend
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_samples
 from keras_mixup.pairing.shards import take_samples
@@ -72,9 +74,10 @@ class PlanApplication(PlanFields):
         own, *others = shares or (None, *self.shares)
         indices = self.indices
         if len(others) == 1 and len(others[0].shape) == 1:
-            mixed = blend_on_host(x, whole_batch(indices[0]), own, others[0], dtype)
-            if mixed is not None:
-                return mixed
+            partners = whole_batch(indices[0])
+            if may_blend(x, partners, [own, *others]):
+                arrays = all_shares(as_arrays(others), dtype, as_arrays(own))
+                return blend_on_host(x, partners, *arrays, dtype)
         shares = all_shares(others, dtype, own)
         return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
 

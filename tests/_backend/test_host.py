@@ -48,7 +48,7 @@ def nothing_on_host(monkeypatch):
 
     def switch():
         monkeypatch.setattr(base, "is_on_host", lambda *tensors: False)
-        monkeypatch.setattr(application, "blend_on_host", lambda *arguments: None)
+        monkeypatch.setattr(application, "may_blend", lambda *arguments: False)
         monkeypatch.setattr(paste, "may_mix_boxes", lambda *arguments: False)
 
     return switch
