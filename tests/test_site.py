@@ -74,7 +74,7 @@ INTERNAL = {
 # The fields of a plan, a named tuple, are its arguments.
 FIELDS = ("partners", "share", "shard_partners", "region")
 # Of this name a plan has a public one.
-INTERNAL_OF_LAYERS = {"draw"}
+INTERNAL_OF_LAYERS = {"draw", "draws_from_shapes"}
 
 
 def anchors():
