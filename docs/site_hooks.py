@@ -14,6 +14,7 @@ sys.path.append(str(DOCS))
 
 from site_notebooks import as_markdown
 from site_tables import Tables
+from site_tabs import as_tabs
 
 # Pages of numbers, which begin with what follows from them.
 FOLDED = ("benchmarks.md", "evidence/index.md")
@@ -44,9 +45,10 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, **kwargs):
-    """Describes a page by its first paragraph, and says whether tables are folded."""
+    """Describes a page by its first paragraph, and prepares its tables and tabs."""
     page.meta.setdefault("description", first_paragraph(markdown))
     TABLES.folds = page.file.src_uri in FOLDED
+    return as_tabs(markdown)
 
 
 def first_paragraph(markdown):

@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BACKENDS = {"TensorFlow": "tensorflow", "JAX": "jax", "PyTorch": "torch"}
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-TAB = re.compile(r'^=== "(.+)"$', re.MULTILINE)
+TABS = re.compile(r"^<!-- tabs -->\n(.*?)^<!-- end of tabs -->$", re.M | re.S)
+TITLE = re.compile(r"^### (.+)$", re.MULTILINE)
 DECIMAL = re.compile(r"-?\d+\.\d+")
 # What a block needs that is not everywhere, by what it says.
 PACKAGES = {
@@ -42,9 +43,17 @@ def blocks_of(text):
         if following is not None and following[2] == "text":
             is_next = not text[fence.end() : following.start()].strip()
             output = textwrap.dedent(following[3]) if is_next else None
-        tabs = TAB.findall(text, 0, fence.start()) if fence[1] else [None]
-        blocks.append(Block(textwrap.dedent(fence[3]), output, BACKENDS.get(tabs[-1])))
+        code, tab = textwrap.dedent(fence[3]), tab_at(text, fence.start())
+        blocks.append(Block(code, output, BACKENDS.get(tab)))
     return blocks
+
+
+def tab_at(text, position):
+    """The title of the tab that a position of a page is in, or None."""
+    for tabs in TABS.finditer(text):
+        if tabs.start() < position < tabs.end():
+            return TITLE.findall(text, tabs.start(), position)[-1]
+    return None
 
 
 def name_of(page):

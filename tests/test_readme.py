@@ -40,8 +40,9 @@ def test_what_a_block_prints_is_checked():
 
 
 def test_blocks_in_tabs_have_a_backend():
-    tab = '=== "{}"\n\n    ```python\n    x = 1\n    if x:\n        x = 2\n    ```\n\n'
-    page = tab.format("JAX") + tab.format("PyTorch") + "```python\ny = 3\n```\n"
+    tab = "### {}\n\n```python\nx = 1\nif x:\n    x = 2\n```\n\n"
+    tabs = tab.format("JAX") + tab.format("PyTorch")
+    page = f"<!-- tabs -->\n\n{tabs}<!-- end of tabs -->\n\n```python\ny = 3\n```\n"
     blocks = blocks_of(page)
     assert [block.backend for block in blocks] == ["jax", "torch", None]
     assert blocks[1].code == "x = 1\nif x:\n    x = 2\n"

@@ -168,6 +168,13 @@ def test_every_page_describes_itself():
     assert len(set(found.values())) == len(found)
 
 
+def test_loops_of_the_backends_are_in_tabs():
+    page = (SITE / "guides/loops/index.html").read_text()
+    labels = re.findall(r'<div class="tabbed-labels">(.*?)</div>', page)
+    titles = [re.findall(r"<label[^>]*>(.*?)</label>", each) for each in labels]
+    assert titles == [["TensorFlow", "JAX", "PyTorch"]] * 2
+
+
 def test_nothing_is_on_the_site_twice():
     found = anchors()
     assert sorted({each for each in found if found.count(each) > 1}) == []
