@@ -19,6 +19,9 @@ from site_tabs import as_tabs
 # Pages of numbers, which begin with what follows from them.
 FOLDED = ("benchmarks.md", "evidence/index.md")
 TABLES = Tables()
+# Where long code breaks: before the next name, an argument, and its value.
+SHORT = 20
+BREAKS = re.compile(r"(?<=[A-Za-z_]\.)(?=[A-Za-z_])|(?<=[\[(=])(?=[\w&(\[])")
 DESCRIPTION = 160  # Characters, of which search engines show no more.
 
 
@@ -74,10 +77,19 @@ def on_page_content(content, **kwargs):
         content,
         flags=re.DOTALL,
     )
+    content = re.sub(r"(?<!</span>)<code>([^<]+)</code>", breakable, content)
     # On a phone a picture is small: it opens by itself, to be enlarged.
     picture = r'<p>(<img [^>]*?src="(?!data:)([^"]+\.png)"[^>]*>)</p>'
     content = re.sub(picture, r'<p><a href="\2">\1</a></p>', content)
     return re.sub(r'<img ([^>]*?)src="[^"]*diagrams/(\w+)\.svg"[^>]*>', inline, content)
+
+
+def breakable(found):
+    """Code in a line of text, with the places where a phone may break it."""
+    code = found[1]
+    if code.startswith("--"):  # An option, which breaks at none of its hyphens.
+        return f'<code class="option">{code}</code>'
+    return f"<code>{BREAKS.sub('<wbr>', code) if len(code) > SHORT else code}</code>"
 
 
 def as_mathml(latex, tag):

@@ -7,6 +7,7 @@ from markdown.treeprocessors import Treeprocessor
 
 # Columns that no phone has room for, and those that it has room for if they are short.
 WIDE, SHORT, CHARACTERS = 5, 4, 80
+DENSE = 8  # Columns that a desktop has room for only if they are close.
 LONG = 6  # Rows that are folded on pages of numbers.
 
 
@@ -32,7 +33,7 @@ class TableProcessor(Treeprocessor):
             names = [text_of(cell) for cell in table.findall("thead/tr/th")]
             rows = table.findall("tbody/tr")
             if is_wide(names, rows):
-                table.set("data-wide", "")
+                table.set("data-wide", "dense" if len(names) >= DENSE else "")
                 for row in rows:
                     for name, cell in zip(names, row):
                         label(cell, name)
@@ -56,7 +57,7 @@ def label(cell, name):
         cell.remove(child)
         content.append(child)
     cell.append(content)
-    cell.set("data-label", name)
+    cell.set("data-label", name.replace(".", ".\N{ZERO WIDTH SPACE}"))
 
 
 def is_folded(element, parents):
