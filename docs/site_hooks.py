@@ -78,6 +78,8 @@ def on_page_content(content, **kwargs):
         flags=re.DOTALL,
     )
     content = re.sub(r"(?<!</span>)<code>([^<]+)</code>", breakable, content)
+    # Nothing stands between the default of an argument and its parenthesis.
+    content = re.sub(r"(default:\s+<code>.*</code>)\s+\)", r"\1)", content)
     # On a phone a picture is small: it opens by itself, to be enlarged.
     picture = r'<p>(<img [^>]*?src="(?!data:)([^"]+\.png)"[^>]*>)</p>'
     content = re.sub(picture, r'<p><a href="\2">\1</a></p>', content)

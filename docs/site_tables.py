@@ -1,5 +1,6 @@
 """Tables that are read on phones, and those of all results, which are folded."""
 
+import re
 from xml.etree import ElementTree
 
 from markdown.extensions import Extension
@@ -70,8 +71,13 @@ def is_folded(element, parents):
 
 
 def unbroken(text):
-    """Keeps a number and its interval on one line."""
-    return text and text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    """Keeps a number and its interval on one line, and α and its value."""
+    return text and re.sub(r"(?<=α) = | ± ", with_no_break_spaces, text)
+
+
+def with_no_break_spaces(found):
+    """What was found, with spaces at which no line breaks."""
+    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def text_of(element):
