@@ -19,9 +19,9 @@ from site_tabs import as_tabs
 # Pages of numbers, which begin with what follows from them.
 FOLDED = ("benchmarks.md", "evidence/index.md")
 TABLES = Tables()
-# Where long code breaks: before the next name, an argument, and its value.
+# Where long code breaks: before the next name, the arguments, a value and a file.
 SHORT = 20
-BREAKS = re.compile(r"(?<=[A-Za-z_]\.)(?=[A-Za-z_])|(?<=[\[(=])(?=[\w&(\[])")
+BREAKS = re.compile(r"(?<=[A-Za-z_]\.)(?=[A-Za-z_]\w{3})|(?<=\w[\[(=/])(?=[\w&(\[])")
 DESCRIPTION = 160  # Characters, of which search engines show no more.
 
 
