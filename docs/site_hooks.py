@@ -21,7 +21,9 @@ FOLDED = ("benchmarks.md", "evidence/index.md")
 TABLES = Tables()
 # Where long code breaks: before the next name, the arguments, a value and a file.
 SHORT = 20
-BREAKS = re.compile(r"(?<=[A-Za-z_]\.)(?=[A-Za-z_]\w{3})|(?<=\w[\[(=/])(?=[\w&(\[])")
+BREAKS = re.compile(
+    r"(?<=[A-Za-z_]\.)(?=[A-Za-z_]\w{3})|(?<=\w[\[(=/])(?=[A-Za-z&(\[])|(?<=\))(?=\.\w)"
+)
 DESCRIPTION = 160  # Characters, of which search engines show no more.
 
 
