@@ -1,10 +1,19 @@
-"""What the examples in the docstrings may use."""
+"""What the examples in the docstrings may use, and what keeps the tests quick."""
+
+import gc
 
 import keras
 import numpy as np
 import pytest
 
 import keras_mixup
+
+
+def pytest_collection_finish():
+    """Leaves the modules out of every garbage collection: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 @pytest.fixture(autouse=True)

@@ -86,7 +86,7 @@ def check_signals(**structures):
             if leaf is not None and not is_signal(leaf):
                 raise ValueError(
                     f"`{place}` holds integers that may be token ids, categories or a "
-                    "mask, of which there is no mean. Put the layer behind the "
+                    "mask, of which there is no mean. Put the layer after the "
                     "`Embedding` or the one-hot encoding, or cast quantities to float. "
                     "Images (uint8, or with an axis of channels) and int16 sound are "
                     f"blended. Received: {leaf.dtype} of shape {tuple(leaf.shape)}"

@@ -25,7 +25,7 @@ from keras_mixup.step.running_loss import RunningLoss
 
 @keras.saving.register_keras_serializable(package="keras_mixup")
 class AdaptiveMixUp(MixUp):
-    """`MixUp` with a λ that answers to the pair, or to the training loss.
+    """`MixUp` with a λ that depends on the pair, or on the training loss.
 
     Plain mixup blends a 3 with an 8 as it blends a 3 with a photograph of a
     cat. Here a policy sets how much: from the distance between the two samples, so

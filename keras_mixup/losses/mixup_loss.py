@@ -45,7 +45,7 @@ class MixupLoss(keras.losses.Loss):
     or binary cross-entropy as well, and become one-hot. Where nothing was mixed (in
     evaluation, say) it is the loss that it wraps, to the last bit.
 
-    Every output behind the layer needs a `MixupLoss`: one with a plain loss
+    Every output after the layer needs a `MixupLoss`: one with a plain loss
     would train on mixed inputs and unmixed labels.
 
     Where ℓ is linear in the label, as cross-entropy is, this equals the loss of
@@ -54,7 +54,7 @@ class MixupLoss(keras.losses.Loss):
 
     The two samples' `sample_weight` and `class_weight` are both counted, each with
     its own term. The wrapped loss's `reduction` and `dtype`, and the masks of
-    the predictions, are honoured.
+    the predictions, are used as Keras uses them.
 
     Args:
         loss: The loss to wrap: a `keras.losses.Loss`, a Keras loss's name, or a
@@ -77,7 +77,7 @@ class MixupLoss(keras.losses.Loss):
             one-hot labels for losses of classes. A mean over the classes: of ten, 10 is
             not much. Defaults to `0.0`.
         dense_labels: Whether predictions are of the elements of a sample (pixels,
-            steps) and not of the whole, behind a layer that pastes a region: their
+            steps) and not of the whole, after a layer that pastes a region: their
             labels are then pasted, and not weighted. Defaults to telling it by the
             axes, which raises where it cannot be told.
         target_threshold: Number in [0, 1), for binary cross-entropy of several

@@ -12,7 +12,7 @@ _fixed = keeps(
 
 @_trusted
 def shuffle(noise):
-    """Pairs by a uniformly random permutation; a sample may meet itself.
+    """Pairs by a uniformly random permutation; a sample may be its own partner.
 
     Each sample is its own partner with probability 1 / `batch_size`, as in the
     paper's code.
@@ -33,7 +33,7 @@ def shuffle(noise):
 
 @_trusted
 def derangement(noise):
-    """Pairs along one random cycle through the batch; no sample meets itself.
+    """Pairs along one random cycle through the batch; no sample is its own partner.
 
     Every other sample is an equally likely partner. A batch of one has no other
     sample, and its sample stays its own partner.
@@ -80,7 +80,7 @@ def reverse(noise):
     """Pairs the first sample with the last, the second with the last but one, ….
 
     Cheap and not random: for batches that are shuffled already. The middle sample
-    of an odd batch meets itself.
+    of an odd batch is its own partner.
 
     Args:
         noise: Uniform draws, shape `(batch_size,)`; only their number is used.

@@ -18,7 +18,7 @@ class Policy:
 
     Attributes:
         needs_distance: Whether the policy looks at distances. `True` unless a
-            subclass says otherwise, and so are the others `False`.
+            subclass says otherwise. The other `needs_` attributes are `False`.
         normalize: Whether it takes them over the mean of the batch, so that the
             scale of the data does not matter.
         needs_loss: Whether it looks at the running mean of the training loss,

@@ -59,7 +59,7 @@ class ExponentialDistance(DistancePolicy):
     """Takes the share ½·exp(−rate · d̄) from the partner: near pairs mix most.
 
     d̄ is the distance over its mean in the batch. λ is not drawn but computed,
-    so the only randomness is who meets whom.
+    so the only randomness is the choice of the partners.
 
     Args:
         rate: Number ≥ 0, how fast the share falls. 0 mixes all pairs half and

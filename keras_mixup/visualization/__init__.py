@@ -1,7 +1,7 @@
 """Pictures of mixed batches, to look at before anyone trains on them.
 
-It draws with matplotlib, which `pip install "keras_mixup[plot]"` brings along. It is
-imported only when something is drawn.
+It draws with matplotlib, which the extra `plot` installs, and which is imported only
+when something is drawn.
 """
 
 from keras_mixup.visualization.plot import plot_mixed

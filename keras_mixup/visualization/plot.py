@@ -181,6 +181,6 @@ def _import_matplotlib():
     except ImportError as error:
         raise ImportError(
             "`plot_mixed` draws with matplotlib, which is not installed: "
-            '`pip install "keras_mixup[plot]"`.'
+            "`pip install matplotlib`."
         ) from error
     return matplotlib

@@ -274,7 +274,7 @@ def test_token_ids_are_not_blended(way, dtype):
     if keras.backend.backend() == "torch" and dtype == "uint16":
         pytest.skip("torch can do little with uint16")
     for batch in ({"tokens": tokens, "label": y}, {"a": x, "b": tokens, "label": y}):
-        with pytest.raises(ValueError, match="Put the layer behind"):
+        with pytest.raises(ValueError, match="Put the layer after"):
             way(MixUp(num_classes=CLASSES), batch)
     if way in PIPELINES:
         with pytest.raises(ValueError, match=r"`x` holds integers.*the `Embedding`"):

@@ -18,6 +18,7 @@ import pathlib
 from benchmarks.evidence import records
 from benchmarks.evidence import report
 from benchmarks.evidence.cifar10 import page
+from benchmarks.evidence.cifar10 import summary
 from benchmarks.evidence.cifar10.data import DIGITS
 from benchmarks.evidence.cifar10.methods import EPOCHS
 from benchmarks.evidence.cifar10.methods import QUICK
@@ -78,8 +79,13 @@ def main():
         functools.partial(work, **settings),
     )
     others = [row for other in args.against for row in records.read(other)]
-    text = page.text(rows, others, report.command(MODULE), args.data)
-    (output / "index.md").write_text(text, encoding="utf-8")
+    command = report.command(MODULE)
+    text = page.text(rows, others, command, args.data)
+    (output / "numbers.md").write_text(text, encoding="utf-8")
+    if summary.has_all(rows):
+        short = summary.text(rows, command)
+        (output / "index.md").write_text(short, encoding="utf-8")
+        summary.chart(rows).savefig(output / "errors.png")
     print(text)
 
 
