@@ -10,6 +10,7 @@ from benchmarks.evidence.cifar10 import claims
 from benchmarks.evidence.cifar10 import data
 from benchmarks.evidence.cifar10 import methods
 from benchmarks.evidence.cifar10 import page
+from benchmarks.evidence.cifar10 import summary
 from benchmarks.evidence.cifar10.checkpoint import Checkpoint
 from benchmarks.evidence.cifar10.training import Training
 from benchmarks.evidence.methods import ERM
@@ -258,3 +259,48 @@ def test_the_page_holds_tables_and_what_was_expected(source):
     assert "| clean | fewer errors with mixup |" in text
     assert "does not hold" in text
     assert "ResNet-18" in text
+
+
+@pytest.fixture
+def results():
+    """Of two seeds: errors of 20 and 22 % without mixup, half of that with anything."""
+    shown = {"clean": summary.CLEAN, "aggre": summary.NOISY, "worse": summary.NOISY}
+    return [
+        {
+            "study": study,
+            "method": method,
+            "seed": seed,
+            "epochs": 25,
+            "error": (20.0 + 2 * seed) * (1 if method == ERM else 0.5),
+            "nll": 0.5,
+            "ece": 3.0,
+        }
+        for study, methods_of_it in shown.items()
+        for method in methods_of_it
+        for seed in (0, 1)
+    ]
+
+
+def test_the_page_in_short_has_the_numbers_of_the_results(results):
+    assert summary.has_all(results)
+    assert not summary.has_all(results[:-2])
+    text = summary.text(results, "python")
+    # Of 20 and 22: a deviation of √2, over √2, times Student's 12.7.
+    assert "| no mixup | 21.0 ± 12.7 | 0.500 ± 0.000 | 3.00 ± 0.00 |" in text
+    assert "| CutMix, α = 1 | 10.5 ± 6.4 | 0.500 ± 0.000 | 3.00 ± 0.00 |" in text
+    assert "| confidence | 10.5 ± 6.4 | 10.5 ± 6.4 |" in text
+    less = summary.Numbers(results, "worse", "error", ERM)
+    assert less["confidence"] == "−10.5 ± 6.4"
+
+
+def test_the_chart_has_a_point_for_every_method_and_kind_of_labels(results):
+    (axes,) = summary.chart(results).axes
+    points = {
+        container.get_label(): container[0].get_xydata()
+        for container in axes.containers
+    }
+    assert [len(points[label]) for label in summary.LABELS.values()] == [6, 6, 6]
+    for xy in points.values():
+        np.testing.assert_allclose(xy[:, 0], -10.5)
+    heights = np.concatenate([xy[:, 1] for xy in points.values()])
+    assert len(np.unique(heights)) == 18

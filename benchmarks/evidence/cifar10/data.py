@@ -10,6 +10,7 @@ from benchmarks.evidence.data import mnist_images
 MEAN = np.array([125.3, 123.0, 113.9], "float32")
 DEVIATION = np.array([63.0, 62.1, 66.7], "float32")
 PAD = 4
+IMAGES = 10_000
 LABELS = ("y_train", "aggre_label", "worse_label")
 DIGITS = "digits"
 
@@ -61,7 +62,7 @@ def digits():
     return found
 
 
-def images(seed, source=None, labels="y_train", train=10_000):
+def images(seed, source=None, labels="y_train", train=IMAGES):
     """A random part of the training images, with one kind of labels, and the test set.
 
     Args:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from benchmarks.evidence import intervals
 from benchmarks.evidence import report
 from benchmarks.evidence.cifar10 import claims
+from benchmarks.evidence.cifar10.data import IMAGES
 from benchmarks.evidence.methods import CONTROL
 from benchmarks.evidence.methods import ERM
 
@@ -94,6 +95,8 @@ def text(rows, command):
         pathlib.Path(__file__).parent / "summary.md",
         rows,
         command,
+        images=f"{IMAGES:,}",
+        epochs=rows[0]["epochs"],
         clean_table=table(CLEAN, clean),
         noisy_table=table(NOISY, noisy),
         nll=clean[report.CLASSES["nll"]],
