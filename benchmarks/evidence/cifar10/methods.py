@@ -63,7 +63,6 @@ CLEAN = PLAIN | {
     "similarity": adaptive("similarity"),
     f"similarity, {CONTROL}": adaptive(Shuffled("similarity")),
     "mixup, α = 1, cooldown": Method(partial(MixUp, 1.0), schedule=cooldown),
-    "CutMix, α = 1, cooldown": Method(partial(CutMix, 1.0), schedule=cooldown),
     "both, per sample, cooldown": Method(partial(both, True), schedule=cooldown),
 }
 DECAYED = "mixup, α = 8, more weight decay"
