@@ -11,6 +11,7 @@ from benchmarks.evidence.methods import CONTROL
 from benchmarks.evidence.methods import ERM
 
 MIXUP, CUTMIX, STRONG = "mixup, α = 1", "CutMix, α = 1", "mixup, α = 8"
+LITTLE = "mixup, α = 0.2"
 EACH, BATCH = "both, per sample", "both, per batch"
 COOL, MIXUP_COOL = f"{EACH}, cooldown", f"{MIXUP}, cooldown"
 MANIFOLD, SMOOTH = "Manifold Mixup, α = 2", "label smoothing 0.1"
@@ -31,8 +32,8 @@ ON_CLEAN_LABELS = (
     ("of both in turn, too", COOL, EACH, "error", LESS),
     ("and a lower NLL", COOL, EACH, "nll", LESS),
     ("a lower NLL than without mixing", COOL, ERM, "nll", LESS),
-    ("a lower ECE with a little mixup", "mixup, α = 0.2", ERM, "ece", LESS),
-    ("but not once scaled", "mixup, α = 0.2", ERM, "scaled_ece", NO_LESS),
+    ("a lower ECE with a little mixup", LITTLE, ERM, "ece", LESS),
+    ("but not once scaled", LITTLE, ERM, "scaled_ece", NO_LESS),
     ("similar pairs gain nothing", NEAR, f"{NEAR}, {CONTROL}", "error", NO_LESS),
 )
 ON_WRONG_LABELS = (

@@ -14,6 +14,8 @@ from benchmarks.evidence.methods import ERM
 CLEAN = (
     ERM,
     claims.SMOOTH,
+    claims.DECAYED,
+    claims.LITTLE,
     claims.MIXUP,
     claims.CUTMIX,
     claims.EACH,
@@ -72,25 +74,33 @@ def table(methods, columns):
     return "\n".join(lines)
 
 
-def has_all(rows):
-    """Whether there are results of everything that the page in short is about."""
+def finished(rows):
+    """The studies of which there are results of every method in short."""
     found = {(row["study"], row["method"]) for row in rows}
-    noisy = {(study, method) for study in ("aggre", "worse") for method in NOISY}
-    return found.issuperset({("clean", method) for method in CLEAN} | noisy)
+    return [
+        study
+        for study in LABELS
+        if found.issuperset((study, method) for method in shown(study))
+    ]
+
+
+def shown(study):
+    """The methods in short of a study."""
+    return CLEAN if study == "clean" else NOISY
 
 
 def text(rows, command):
     """The page in short.
 
     Args:
-        rows: The results, of all three studies.
+        rows: The results, of clean labels and of one kind of wrong ones at least.
         command: What was asked for, to be run again.
     """
-    error = {study: Numbers(rows, study, "error") for study in LABELS}
+    error = {study: Numbers(rows, study, "error") for study in finished(rows)}
     clean = {report.CLASSES[name]: name for name in ("error", "nll", "ece")}
     clean = {title: Numbers(rows, "clean", name) for title, name in clean.items()}
-    noisy = {LABELS[study]: error[study] for study in ("aggre", "worse")}
-    less = {f"{name}_less": Numbers(rows, name, "error", ERM) for name in LABELS}
+    noisy = {LABELS[study]: error[study] for study in error if study != "clean"}
+    less = {f"{name}_less": Numbers(rows, name, "error", ERM) for name in error}
     return report.filled(
         pathlib.Path(__file__).parent / "summary.md",
         rows,
@@ -110,16 +120,15 @@ def chart(rows):
     methods = list(dict.fromkeys([*CLEAN, *NOISY]))[:0:-1]
     figure = Figure(figsize=(5, 6), dpi=160, layout="constrained")
     axes = figure.subplots()
-    for shift, (study, label) in zip((0.25, 0, -0.25), LABELS.items()):
-        shown = CLEAN if study == "clean" else NOISY
+    for shift, study in zip((0.25, 0, -0.25), finished(rows)):
         points = [
             (*intervals.difference(rows, study, method, ERM, "error"), y + shift)
             for y, method in enumerate(methods)
-            if method in shown
+            if method in shown(study)
         ]
         means, halves, heights = zip(*points)
-        style = {"fmt": "o", "color": STYLES[study], "capsize": 3, "label": label}
-        axes.errorbar(means, heights, xerr=halves, **style)
+        style = {"fmt": "o", "color": STYLES[study], "capsize": 3}
+        axes.errorbar(means, heights, xerr=halves, label=LABELS[study], **style)
     axes.axvline(0, color="gray", zorder=0)
     axes.set_yticks(range(len(methods)), methods, fontsize=11)
     axes.set_xlabel(f"test error less that of {ERM},\npercentage points", fontsize=11)
