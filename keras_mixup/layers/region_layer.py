@@ -1,14 +1,18 @@
 """What layers have in common that may mix inside a region of the samples."""
 
+import warnings
+
 import keras
 from keras import tree
 
 from keras_mixup import regions
+from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.user_functions import explained
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.layers.base import MixingLayer
 from keras_mixup.plans.region import grid_of
 from keras_mixup.plans.region import known_grid
+from keras_mixup.plans.region import looks_channels_first
 from keras_mixup.plans.region_sampling import counting_valid
 from keras_mixup.plans.region_sampling import in_region
 from keras_mixup.regions.lookup import can_compile
@@ -16,6 +20,11 @@ from keras_mixup.regions.lookup import get_for
 from keras_mixup.regions.lookup import num_uniforms
 
 _DATA_FORMATS = ("channels_last", "channels_first")
+_LOOKS_CHANNELS_FIRST = (
+    "The layer {name!r} pastes regions of inputs of shape {shape}, and takes the last "
+    "axis for channels. If these are images with the channels first, pass "
+    "`data_format='channels_first'`, otherwise `data_format='channels_last'`."
+)
 
 
 class RegionLayer(MixingLayer):
@@ -36,6 +45,7 @@ class RegionLayer(MixingLayer):
                 f"Received: data_format={data_format!r}"
             )
         self.region = get_for(self.num_samples, region)
+        self._check_format = data_format is None
         self.data_format = data_format or keras.config.image_data_format()
 
     @property
@@ -51,6 +61,7 @@ class RegionLayer(MixingLayer):
     def extra_noise(self, x):
         if self.region is None:
             return {}
+        self._warn_of_channels_first(x)
         axes = len(known_grid(x, self.data_format))
         return {"region": num_uniforms(self.region, axes)}
 
@@ -86,6 +97,15 @@ class RegionLayer(MixingLayer):
             config["region"] = regions.serialize(self.region)
             config["data_format"] = self.data_format
         return config
+
+    def _warn_of_channels_first(self, x):
+        """Warns once where a default takes the height of images for their channels."""
+        last = self._check_format and self.data_format == "channels_last"
+        if last and looks_channels_first(x):
+            self._check_format = False
+            shape = tuple(first_leaf(x).shape)
+            message = _LOOKS_CHANNELS_FIRST.format(name=self.name, shape=shape)
+            warnings.warn(message, stacklevel=2)
 
     def _mask_of_steps(self, mask):
         """The mask that tells which steps count, if regions are pasted."""

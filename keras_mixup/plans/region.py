@@ -168,6 +168,12 @@ def known_grid(x, data_format=None):
     return tuple(first.shape[axis] for axis in spatial_axes(first, data_format))
 
 
+def looks_channels_first(x):
+    """Whether the first of the inputs has the shape of RGB images, channels first."""
+    shape = first_leaf(x).shape
+    return len(shape) == 4 and shape[1] == 3 and all((n or 0) > 4 for n in shape[2:])
+
+
 def is_fraction(sizes, grid):
     """Whether sizes are those of a grid, or all of them the same fraction of it.
 

@@ -394,3 +394,25 @@ def test_bad_arguments():
         CutMix(fold=True)
     with pytest.raises(ValueError, match="`alpha` must be"):
         CutMix(-1.0)
+
+
+@pytest.mark.parametrize("through", ["call", "numpy"])
+def test_a_default_that_takes_the_height_for_channels_is_named_once(through):
+    def mix(layer):
+        x = numbered((3, 8, 8))
+        if through == "numpy":
+            return layer(x, np.arange(SIZE))
+        return train_call(layer, x, "eager")
+
+    layer = CutMix(1.0, num_classes=SIZE, name="cut")
+    message = r"The layer 'cut' pastes regions of inputs of shape \(8, 3, 8, 8\)"
+    with pytest.warns(UserWarning, match=message):
+        mix(layer)
+    mix(layer)
+    for data_format in ("channels_first", "channels_last"):
+        mix(CutMix(1.0, num_classes=SIZE, data_format=data_format))
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 8), (3, 3, 8), (3, 8, 3), (3, 8), (8, 8, 3)])
+def test_other_shapes_are_taken_as_they_are(shape):
+    CutMix(1.0)(ops.convert_to_tensor(numbered(shape)), training=True)
