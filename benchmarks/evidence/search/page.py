@@ -1,0 +1,117 @@
+"""The results as Markdown: a table a set, and what is left of all rules."""
+
+import pathlib
+
+from benchmarks.evidence import intervals
+from benchmarks.evidence import report
+from benchmarks.evidence.methods import ERM
+from benchmarks.evidence.search import verdicts
+from benchmarks.evidence.search.methods import METHODS
+from benchmarks.evidence.search.methods import REFERENCES
+from benchmarks.evidence.search.methods import control
+from benchmarks.evidence.search.methods import cooled
+from benchmarks.evidence.search.rules import RULES
+from benchmarks.evidence.search.sets import CLEAN
+from benchmarks.evidence.search.sets import SETS
+
+TITLES = ("", "error, %", "− best plain mixup", "− its control", f"− {ERM}", "NLL")
+
+
+def text(rows, others, command):
+    """The whole page: what is left, how it came about, all tables.
+
+    Args:
+        rows: The results.
+        others: Results from other seeds, that chose the rules, or nothing.
+        command: What was asked for, to be run again.
+    """
+    return report.filled(
+        pathlib.Path(__file__).parent / "page.md",
+        rows,
+        command,
+        rules=sum(map(len, RULES.values())),
+        families=len(RULES),
+        answer=answer(rows),
+        tables=tables(rows),
+        screened=screened(others),
+    )
+
+
+def answer(rows):
+    """What beats plain mixup and its control on two sets of clean labels or more."""
+    names = rules_of(rows)
+    won = {
+        name: [SETS[s].title for s in CLEAN if verdicts.beats(rows, s, name)]
+        for name in names
+    }
+    lines = [
+        f"- `{name}`: {'; '.join(sets)}." for name, sets in won.items() if len(sets) > 1
+    ]
+    if lines:
+        return "\n".join(["**These do, on two sets or more:**", "", *lines])
+    once = [f"`{name}` ({sets[0]})" for name, sets in won.items() if sets]
+    on_one = f" On one set: {', '.join(once)}." if once else ""
+    return f"**None of the rules does, on two sets of clean labels.**{on_one}"
+
+
+def rules_of(rows):
+    """The names of the rules that there are results of, without controls."""
+    found = {row["method"] for row in rows}
+    flat = [name for family in RULES.values() for name in family]
+    names = [each for name in flat for each in (name, cooled(name))]
+    return [name for name in names if name in found]
+
+
+def tables(rows):
+    """All tables, one a set of which there are results."""
+    found = {row["study"] for row in rows}
+    return "\n\n".join(_table(rows, name) for name in SETS if name in found)
+
+
+def _table(rows, study):
+    rows = [row for row in rows if row["study"] == study]
+    count = len({row["seed"] for row in rows})
+    versus = f"The best plain mixup is {verdicts.best(rows, study)}"
+    if verdicts.rival(rows, study, next(iter(METHODS))):
+        versus += f", and with cooldown {_cooled_rival(rows, study)}"
+    lines = [f"### {SETS[study].title}", "", f"{count} seeds. {versus}.", ""]
+    lines += [f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|"]
+    done = {row["method"] for row in rows}
+    for method in [*REFERENCES, *rules_of(rows)]:
+        if method in done:
+            lines.append(_line(rows, study, method))
+        if control(method) in done:
+            lines.append(_line(rows, study, control(method)))
+    return "\n".join(lines)
+
+
+def _cooled_rival(rows, study):
+    name = next(name for name, method in REFERENCES.items() if method.cooldown)
+    return verdicts.rival(rows, study, name)
+
+
+def _line(rows, study, method):
+    cells = [
+        method,
+        intervals.text(*intervals.mean(verdicts.errors(rows, study, method))),
+    ]
+    for against in (verdicts.rival(rows, study, method), control(method), ERM):
+        found = verdicts.difference(rows, study, method, against)
+        cells.append("" if found is None or against == method else signed(found))
+    nll = intervals.column(rows, study, method, "nll").values()
+    return f"| {' | '.join([*cells, intervals.text(*intervals.mean([*nll]))])} |"
+
+
+def signed(difference):
+    """A difference, in bold where its 95% interval leaves out zero."""
+    mean, half = difference
+    text = f"{mean:+.2f} ± {half:.2f}".replace("-", "−")
+    return f"**{text}**" if abs(mean) > half else text
+
+
+def screened(rows):
+    """The tables of the seeds that chose, under a heading of their own."""
+    if not rows:
+        return ""
+    title = f"## The first run, {report.seeds(rows)}, which chose"
+    return f"{title}\n\n{tables(rows).replace('### ', '### First: ')}"
