@@ -8,7 +8,7 @@ from benchmarks.evidence.search.rules import RULES
 from benchmarks.evidence.search.rules import Rule
 from benchmarks.evidence.search.rules import plain
 
-ALPHAS = (0.05, 0.2, 1.0, 2.0, 4.0)
+ALPHAS = (0.05, 0.2, 1.0, 2.0, 4.0, 8.0)
 # With which α mixup is also run with cooldown.
 ENDING = (1.0, 2.0)
 COOLDOWN = "cooldown"

@@ -118,6 +118,7 @@ RULES = {
         ),
         "2(1 − p), other half": concentration(lambda k: 2 * (1 - k.p), source="fold"),
         "4(1 − p)": concentration(lambda k: 4 * (1 - k.p)),
+        "8(1 − p)": concentration(lambda k: 8 * (1 - k.p)),
         "2(1 − p)²": concentration(lambda k: 2 * (1 - k.p) ** 2),
         "2(1 − min p)": concentration(lambda k: 2 * (1 - _lower_p(k))),
         "2p": concentration(lambda k: 2 * k.p),

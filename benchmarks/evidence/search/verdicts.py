@@ -37,9 +37,15 @@ def best(rows, study, names=tuple(PLAIN)):
     return min(means, key=means.get, default=None)
 
 
+def cooled_best(rows, study):
+    """The best mixup with cooldown, `None` if none was trained."""
+    return best(rows, study, tuple(COOLED))
+
+
 def rival(rows, study, method):
     """The best plain mixup: with cooldown for a method with cooldown."""
-    return best(rows, study, tuple(COOLED if METHODS[method].cooldown else PLAIN))
+    of = cooled_best if METHODS[method].cooldown else best
+    return of(rows, study)
 
 
 def difference(rows, study, method, against):
