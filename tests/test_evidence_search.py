@@ -1,35 +1,30 @@
 import dataclasses
-import sys
 
 import numpy as np
 import pytest
 
-from benchmarks.evidence import records
 from benchmarks.evidence.data import Split
 
 pytest.importorskip("jax")
 
-from benchmarks.evidence.search import __main__ as command
 from benchmarks.evidence.search import beta
 from benchmarks.evidence.search import network
 from benchmarks.evidence.search import noise as noises
-from benchmarks.evidence.search import page
 from benchmarks.evidence.search import rules
+from benchmarks.evidence.search import sets
 from benchmarks.evidence.search import training
-from benchmarks.evidence.search import verdicts
 from benchmarks.evidence.search import views
 from benchmarks.evidence.search.methods import FLAT
 from benchmarks.evidence.search.methods import METHODS
 from benchmarks.evidence.search.methods import Method
 from benchmarks.evidence.search.methods import control
-from benchmarks.evidence.search.sets import SETS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3)).astype("float32")
 Y = RNG.integers(0, 4, 40)
 LABELS = np.eye(4, dtype="float32")[Y]
 SMALL = dataclasses.replace(
-    SETS["mnist1000"], units=(5, 6), batch_size=8, rate=0.01, classes=4
+    sets.SETS["mnist1000"], units=(5, 6), batch_size=8, rate=0.01, classes=4
 )
 SPLIT = Split(X, Y, X, Y)
 
@@ -211,74 +206,10 @@ def test_each_half_is_in_the_view_of_the_other_one():
     np.testing.assert_allclose(found.loss[:20], second.loss[:20], rtol=1e-6)
 
 
-def results_of(errors):
-    """Rows of one set, of the errors of each method in the order of the seeds."""
-    return [
-        {"study": "mnist1d", "method": method, "seed": seed, "error": error, "nll": 1.0}
-        for method, values in errors.items()
-        for seed, error in enumerate(values)
-    ]
-
-
-def test_a_rule_has_to_beat_the_best_alpha_and_its_control():
-    name = "2(1 − p)"
-    errors = {
-        "no mixup": [39.0, 40.0, 41.0],
-        "mixup, α = 0.2": [36.0, 37.0, 38.0],
-        "mixup, α = 1": [35.0, 36.1, 36.9],
-        "mixup, α = 1, cooldown": [33.0, 35.0, 36.0],
-        name: [33.0, 34.0, 35.0],
-        control(name): [34.0, 35.1, 35.9],
-    }
-    rows = results_of(errors)
-    assert verdicts.best(rows, "mnist1d") == "mixup, α = 1"
-    found = verdicts.difference(rows, "mnist1d", name, "mixup, α = 1")
-    assert found.mean == pytest.approx(-2)
-    assert found.is_lower
-    assert verdicts.beats(rows, "mnist1d", name)
-    assert not verdicts.beats(
-        results_of(errors | {control(name): [32, 34, 36]}), "mnist1d", name
-    )
-    assert not verdicts.beats(rows[:-3], "mnist1d", name)
-    assert not verdicts.beats(rows, "cifar10", name)
-    assert "None of the rules does" in page.answer(rows)
-    assert "On one set: `2(1 − p)` (MNIST-1D, 4000 curves)" in page.answer(rows)
-    both = [*rows, *({**row, "study": "cifar10"} for row in rows)]
-    assert "These do, on two sets or more" in page.answer(both)
-    table = page.tables(rows)
-    assert f"| {name} | 3 | 34.0 ± 2.5 | **−2.00 ± 0.25** | **−1.00 ± 0.25** |" in table
-    assert page.tables(rows).count("\n| ") == 7
-
-
-def test_the_command_resumes_and_prints_a_page(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("mlxtend")
-    output = tmp_path / "new" / "found"
-    arguments = ["search", "--quick", "--output", str(output), "--processes", "1"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    trained = []
-
-    def results(wanted, file, processes, work):
-        done = {records.key(row) for row in records.read(file)}
-        for job in wanted:
-            if records.key(job) not in done:
-                trained.append(job)
-                records.append(file, work(job))
-        return records.read(file)
-
-    monkeypatch.setattr(command, "results", results)
-    command.main()
-    first = output.with_suffix(".md").read_text("utf-8")
-    assert first in capsys.readouterr().out
-    assert "### MNIST, 1000 images" in first
-    count = len(trained)
-    assert count == 2 * 10
-    command.main()
-    assert len(trained) == count
-    assert output.with_suffix(".md").read_text("utf-8") == first
-
-
-def test_cifar10_needs_its_file(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["search", "--sets", "cifar10"])
-    with pytest.raises(SystemExit):
-        command.arguments()
-    assert "['cifar10'] need --data" in capsys.readouterr().err
+def test_wrong_labels_are_of_other_classes():
+    pytest.importorskip("mnist1d")
+    clean, noisy = sets.curves(0), sets.curves(0, noise=30)
+    assert np.mean(clean.y != noisy.y) == pytest.approx(0.3, abs=0.03)
+    np.testing.assert_array_equal(clean.y_test, noisy.y_test)
+    np.testing.assert_array_equal(sets.curves(1).y, clean.y)
+    assert (sets.curves(1, noise=30).y != noisy.y).any()

@@ -16,6 +16,7 @@ import pathlib
 
 from benchmarks.evidence import records
 from benchmarks.evidence import report
+from benchmarks.evidence.methods import ERM
 from benchmarks.evidence.pool import results
 from benchmarks.evidence.search import page
 from benchmarks.evidence.search.methods import FLAT
@@ -28,6 +29,7 @@ from benchmarks.evidence.search.training import work
 MODULE = "benchmarks.evidence.search"
 # A smoke run: what packages carry, for a few epochs.
 QUICK = {"sets": ["mnist1000"], "rules": ["2(1 − p)"], "seeds": 2, "epochs": 3}
+QUICK_REFERENCES = (ERM, "mixup, α = 1", "mixup, α = 1, cooldown")
 
 
 def arguments():
@@ -67,7 +69,7 @@ def methods(args):
         names += map(cooled, args.rules)
     if not args.without_controls:
         names += map(control, names[:])
-    return [*REFERENCES, *names]
+    return [*(QUICK_REFERENCES if args.quick else REFERENCES), *names]
 
 
 def jobs(args):

@@ -13,6 +13,8 @@ from benchmarks.evidence.search.rules import RULES
 from benchmarks.evidence.search.sets import CLEAN
 from benchmarks.evidence.search.sets import SETS
 
+# Seeds, without which there is no answer.
+ENOUGH = 8
 TITLES = (
     "",
     "seeds",
@@ -33,7 +35,7 @@ def text(rows, others, command):
         others: Results from other seeds, that chose the rules, or nothing.
         command: What was asked for, to be run again.
     """
-    return report.filled(
+    filled = report.filled(
         pathlib.Path(__file__).parent / "page.md",
         rows,
         command,
@@ -43,23 +45,38 @@ def text(rows, others, command):
         tables=tables(rows),
         screened=screened(others),
     )
+    return filled.rstrip() + "\n"
 
 
 def answer(rows):
-    """What beats plain mixup and its control on two sets of clean labels or more."""
+    """What beats plain mixup and its control on two sets of clean labels or more.
+
+    Where a rule has too few seeds on two of these sets, that is what it says.
+    """
     names = rules_of(rows)
+    if unknown := [name for name in names if len(_known_sets(rows, name)) < 2]:
+        return (
+            f"**Not known yet**: {len(unknown)} of {len(names)} rules have fewer "
+            f"than {ENOUGH} seeds with a control on two sets of clean labels."
+        )
     won = {
         name: [SETS[s].title for s in CLEAN if verdicts.beats(rows, s, name)]
         for name in names
     }
-    lines = [
-        f"- `{name}`: {'; '.join(sets)}." for name, sets in won.items() if len(sets) > 1
-    ]
-    if lines:
-        return "\n".join(["**These do, on two sets or more:**", "", *lines])
+    if any(len(sets) > 1 for sets in won.values()):
+        found = [f"`{name}` ({'; '.join(s)})" for name, s in won.items() if len(s) > 1]
+        return f"**On two sets or more these do**: {', '.join(found)}."
     once = [f"`{name}` ({sets[0]})" for name, sets in won.items() if sets]
     on_one = f" On one set: {', '.join(once)}." if once else ""
     return f"**None of the rules does, on two sets of clean labels.**{on_one}"
+
+
+def _known_sets(rows, name):
+    return [
+        study
+        for study in CLEAN
+        if len(verdicts.errors(rows, study, control(name))) >= ENOUGH
+    ]
 
 
 def rules_of(rows):

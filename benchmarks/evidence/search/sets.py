@@ -56,9 +56,9 @@ def digits(seed, source=None, train=1000):
 
 @functools.cache
 def components(source):
-    """The principal components of all images of a file, in units of the first's spread.
+    """The principal components of all images of a file, in units of their mean spread.
 
-    They are those of the training images, which need no labels.
+    They are those of the training images. No labels are needed.
     """
     found = cifar10.arrays(source)
     x, x_test = (
