@@ -35,6 +35,7 @@ QUICKLY = {
         ]
     ),
 }
+SEARCH = [f"tests/test_evidence_search{part}.py" for part in ("", "_page")]
 # Two processes, and every file in one of them: what is made for it, is made once.
 TWO = ["-n", "2", "--dist", "loadfile"]
 
@@ -78,9 +79,10 @@ def test_the_wheel(session, backend, *pins):
         shutil.copy(part, suite)
     session.chdir(suite)
     what = session.posargs or ["tests", "--pyargs", "keras_mixup"]
-    # The code of most pages needs TensorFlow. The evidence is trained on PyTorch.
+    # The code of most pages needs TensorFlow, and the evidence has its own backends.
     once = {"tests/test_readme.py": "tensorflow"}
     once |= {"tests/test_evidence_cifar10.py": "torch"}
+    once |= dict.fromkeys(SEARCH, "jax")
     others = [file for file, only in once.items() if only != backend]
     what = [*what, *(f"--ignore={file}" for file in others)]
     env = {"KERAS_BACKEND": backend, **cache, **QUICKLY}
