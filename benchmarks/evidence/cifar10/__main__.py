@@ -20,7 +20,6 @@ from benchmarks.evidence import report
 from benchmarks.evidence.cifar10 import page
 from benchmarks.evidence.cifar10 import summary
 from benchmarks.evidence.cifar10.data import DIGITS
-from benchmarks.evidence.cifar10.methods import EPOCHS
 from benchmarks.evidence.cifar10.methods import QUICK
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.training import work
@@ -38,7 +37,7 @@ def arguments():
     add("--data", metavar="NPZ", help="[keras.datasets.cifar10, without human labels]")
     add("--seeds", type=int, help="trainings a method [3, 1 with --quick]")
     add("--first-seed", type=int, default=0, help="the first of them [0]")
-    add("--epochs", type=int, help=f"of each training [{EPOCHS}, 3 with --quick]")
+    add("--epochs", type=int, help="of each training [of its study, 3 with --quick]")
     add("--quick", action="store_true", help="a smoke run, without --data on digits")
     add("--only", nargs="+", choices=STUDIES, metavar="STUDY", help=f"{[*STUDIES]}")
     add("--dtype", default="float32", help="dtype policy of Keras [float32]")
@@ -49,7 +48,7 @@ def arguments():
     if args.quick:
         args.data = args.data or DIGITS
     args.seeds = args.seeds or (1 if args.quick else 3)
-    args.epochs = args.epochs or (3 if args.quick else EPOCHS)
+    args.epochs = args.epochs or (3 if args.quick else None)
     # What Keras downloads has clean labels alone.
     args.only = args.only or (list(STUDIES) if args.data else ["clean"])
     return args
@@ -58,7 +57,12 @@ def arguments():
 def jobs(args):
     """Every training that was asked for, all methods of a seed before the next seed."""
     return [
-        {"study": study, "method": method, "seed": seed, "epochs": args.epochs}
+        {
+            "study": study,
+            "method": method,
+            "seed": seed,
+            "epochs": args.epochs or STUDIES[study].epochs,
+        }
         for seed in range(args.first_seed, args.first_seed + args.seeds)
         for study in args.only
         for method in STUDIES[study].methods

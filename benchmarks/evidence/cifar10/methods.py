@@ -72,14 +72,19 @@ NOISY = PLAIN | {
     "confidence": adaptive("confidence", trusting=True),
     f"confidence, {CONTROL}": adaptive(Shuffled("confidence"), trusting=True),
 }
+# Where a network sees each image often enough to overfit.
+LONG = (ERM, "mixup, α = 1", "CutMix, α = 1", "both, per sample, cooldown")
+NOISY_LONG = (ERM, "mixup, α = 1", DECAYED, "confidence")
 # What of these a smoke run trains: each way to build the network once.
 QUICK = (ERM, "both, per sample, cooldown", "Manifold Mixup, α = 2", "confidence")
 EPOCHS, BATCH_SIZE, RATE, UNITS = 25, 100, 0.1, (32, 64, 128)
+# Number of images and of epochs.
+LONGER = 5_000, 100
 
 
-def _study(title, labels, methods_of_it):
-    load = partial(data.images, labels=labels)
-    settings = (UNITS, EPOCHS, BATCH_SIZE, RATE)
+def _study(title, labels, methods_of_it, train=data.IMAGES, epochs=EPOCHS):
+    load = partial(data.images, labels=labels, train=train)
+    settings = (UNITS, epochs, BATCH_SIZE, RATE)
     return methods.study(title, load, methods_of_it, *settings)
 
 
@@ -94,5 +99,17 @@ STUDIES = {
         "CIFAR-10N, 10,000 images, 9% of the labels wrong (aggregate)",
         "aggre_label",
         NOISY,
+    ),
+    "clean_long": _study(
+        "CIFAR-10, 5,000 images, 100 epochs",
+        "y_train",
+        {name: CLEAN[name] for name in LONG},
+        *LONGER,
+    ),
+    "worse_long": _study(
+        "CIFAR-10N, 5,000 images, 100 epochs, 40% of the labels wrong (worse)",
+        "worse_label",
+        {name: NOISY[name] for name in NOISY_LONG},
+        *LONGER,
     ),
 }
