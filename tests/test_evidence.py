@@ -1,3 +1,4 @@
+import argparse
 import pathlib
 
 import numpy as np
@@ -70,6 +71,14 @@ def test_differences_are_between_trainings_of_one_seed(tmp_path):
     assert middle == -2
     assert half == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
     assert intervals.ratio(rows, "s", "a", "b", "ms") == (1.0, 0.0)
+
+
+def test_all_methods_of_a_seed_are_trained_before_the_next_seed():
+    args = argparse.Namespace(first_seed=4, seeds=2)
+    jobs = pool.jobs(args, {"a": (3, ["m", "n"]), "b": (5, ["m"])})
+    found = [(job["seed"], job["study"], job["method"], job["epochs"]) for job in jobs]
+    of_a_seed = [("a", "m", 3), ("a", "n", 3), ("b", "m", 5)]
+    assert found == [(seed, *rest) for seed in (4, 5) for rest in of_a_seed]
 
 
 def test_only_what_is_not_in_the_file_is_trained(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from benchmarks.evidence import pictures
 from benchmarks.evidence import records
 from benchmarks.evidence import report
 from benchmarks.evidence.methods import STUDIES
+from benchmarks.evidence.pool import jobs
 from benchmarks.evidence.pool import results
 from benchmarks.evidence.training import work
 
@@ -39,27 +40,17 @@ def arguments():
     return args
 
 
-def jobs(args):
-    """Every training that was asked for, all methods of a seed before the next seed."""
-    return [
-        {
-            "study": study,
-            "method": method,
-            "seed": seed,
-            "epochs": max(3, STUDIES[study].epochs // (15 if args.quick else 1)),
-        }
-        for seed in range(args.first_seed, args.first_seed + args.seeds)
-        for study in args.only
-        for method in STUDIES[study].methods
-    ]
-
-
 def main():
     """Trains what has not been trained, and reports on all of it."""
     args = arguments()
     output = pathlib.Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
-    rows = results(jobs(args), output / "results.csv", args.processes, work)
+    shorter = 15 if args.quick else 1
+    studies = {
+        name: (max(3, STUDIES[name].epochs // shorter), STUDIES[name].methods)
+        for name in args.only
+    }
+    rows = results(jobs(args, studies), output / "results.csv", args.processes, work)
     others = [row for other in args.against for row in records.read(other)]
     page = report.page(rows, others, report.command("benchmarks.evidence"))
     (output / "index.md").write_text(page, encoding="utf-8")

@@ -16,6 +16,21 @@ def stay_on_a_core(cores):
         os.sched_setaffinity(0, {cores.get()})
 
 
+def jobs(args, studies):
+    """Every training that was asked for, all methods of a seed before the next seed.
+
+    Args:
+        args: What was asked for, with `first_seed` and `seeds`, their number.
+        studies: Dict of the names of studies to their epochs and names of methods.
+    """
+    return [
+        {"study": study, "method": method, "seed": seed, "epochs": epochs}
+        for seed in range(args.first_seed, args.first_seed + args.seeds)
+        for study, (epochs, methods) in studies.items()
+        for method in methods
+    ]
+
+
 def results(wanted, file, processes, work):
     """Trains what is wanted and not in a file yet, and returns all that is wanted.
 

@@ -23,6 +23,7 @@ from benchmarks.evidence.cifar10.data import DIGITS
 from benchmarks.evidence.cifar10.methods import QUICK
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.training import work
+from benchmarks.evidence.pool import jobs
 from benchmarks.evidence.pool import results
 
 MODULE = "benchmarks.evidence.cifar10"
@@ -54,20 +55,17 @@ def arguments():
     return args
 
 
-def jobs(args):
-    """Every training that was asked for, all methods of a seed before the next seed."""
-    return [
-        {
-            "study": study,
-            "method": method,
-            "seed": seed,
-            "epochs": args.epochs or STUDIES[study].epochs,
-        }
-        for seed in range(args.first_seed, args.first_seed + args.seeds)
-        for study in args.only
-        for method in STUDIES[study].methods
-        if method in QUICK or not args.quick
-    ]
+def studies(args):
+    """The epochs and the methods of every study that was asked for."""
+    return {
+        name: (args.epochs or STUDIES[name].epochs, methods_of(name, args.quick))
+        for name in args.only
+    }
+
+
+def methods_of(name, quick):
+    """The names of the methods of a study, all or a few."""
+    return [m for m in STUDIES[name].methods if m in QUICK or not quick]
 
 
 def main():
@@ -77,7 +75,7 @@ def main():
     output.mkdir(parents=True, exist_ok=True)
     settings = {"source": args.data, "dtype": args.dtype, "quick": args.quick}
     rows = results(
-        jobs(args),
+        jobs(args, studies(args)),
         output / "results.csv",
         args.processes,
         functools.partial(work, **settings),

@@ -17,6 +17,7 @@ import pathlib
 from benchmarks.evidence import records
 from benchmarks.evidence import report
 from benchmarks.evidence.methods import ERM
+from benchmarks.evidence.pool import jobs
 from benchmarks.evidence.pool import results
 from benchmarks.evidence.search import page
 from benchmarks.evidence.search.methods import FLAT
@@ -72,28 +73,15 @@ def methods(args):
     return [*(QUICK_REFERENCES if args.quick else REFERENCES), *names]
 
 
-def jobs(args):
-    """Every training that was asked for, all methods of a seed before the next seed."""
-    return [
-        {
-            "study": name,
-            "method": method,
-            "seed": seed,
-            "epochs": args.epochs or SETS[name].epochs,
-        }
-        for seed in range(args.first_seed, args.first_seed + args.seeds)
-        for name in args.sets
-        for method in methods(args)
-    ]
-
-
 def main():
     """Trains what has not been trained, and reports on all of it."""
     args = arguments()
     output = pathlib.Path(args.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     training = functools.partial(work, source=args.data)
-    rows = results(jobs(args), output.with_suffix(".csv"), args.processes, training)
+    epochs = {name: args.epochs or SETS[name].epochs for name in args.sets}
+    wanted = jobs(args, {name: (epochs[name], methods(args)) for name in args.sets})
+    rows = results(wanted, output.with_suffix(".csv"), args.processes, training)
     others = [row for other in args.against for row in records.read(other)]
     text = page.text(rows, others, report.command(MODULE))
     output.with_suffix(".md").write_text(text, encoding="utf-8")
