@@ -252,7 +252,7 @@ def test_the_page_holds_tables_and_what_was_expected(source):
         for seed in (0, 1)
     ]
     text = page.text(rows, [], "python", source)
-    assert "### CIFAR-10, 10,000 images" in text
+    assert "### CIFAR-10, 10,000 images, 25 epochs\n" in text
     line = next(x for x in text.splitlines() if x.startswith("| mixup, α = 1 |"))
     assert line.startswith("| mixup, α = 1 | 9.00 ± 0.00 | 1.000 ± 0.000 |")
     assert line.endswith("| **−1.00 ± 0.00** | 1.00× |")
@@ -264,7 +264,6 @@ def test_the_page_holds_tables_and_what_was_expected(source):
 @pytest.fixture
 def results():
     """Of two seeds: errors of 20 and 22 % without mixup, half of that with anything."""
-    shown = {"clean": summary.CLEAN, "aggre": summary.NOISY, "worse": summary.NOISY}
     return [
         {
             "study": study,
@@ -275,21 +274,27 @@ def results():
             "nll": 0.5,
             "ece": 3.0,
         }
-        for study, methods_of_it in shown.items()
-        for method in methods_of_it
-        for seed in (0, 1)
+        for study, seeds in {
+            "clean": [7],
+            "clean_long": [0, 1],
+            "worse_long": [0, 1],
+        }.items()
+        for method in summary.methods(study)
+        for seed in seeds
     ]
 
 
 def test_the_page_in_short_has_the_numbers_of_the_results(results):
-    assert summary.finished(results) == ["clean", "aggre", "worse"]
-    assert summary.finished(results[:-2]) == ["clean", "aggre"]
+    assert summary.has_all(results)
+    assert not summary.has_all(results[:-2])
     text = summary.text(results, "python")
     # Of 20 and 22: a deviation of √2, over √2, times Student's 12.7.
-    assert "| no mixup | 21.0 ± 12.7 | 0.500 ± 0.000 | 3.00 ± 0.00 |" in text
-    assert "| CutMix, α = 1 | 10.5 ± 6.4 | 0.500 ± 0.000 | 3.00 ± 0.00 |" in text
-    assert "| confidence | 10.5 ± 6.4 | 10.5 ± 6.4 |" in text
-    less = summary.Numbers(results, "worse", "error", ERM)
+    assert text.count("| no mixup | 21.0 ± 12.7 | 0.500 ± 0.000 | 3.00 ± 0.00 |") == 2
+    assert text.count("| CutMix, α = 1 | 10.5 ± 6.4 | 0.500 ± 0.000 | 3.00 ± ") == 1
+    assert "| confidence | 10.5 ± 6.4 | 0.500 ± 0.000 | 3.00 ± 0.00 |" in text
+    # Of one seed there is no interval.
+    assert "| no mixup | 34.0 | 0.500 | 3.00 |" in text
+    less = summary.Numbers(results, "worse_long", "error", ERM)
     assert less["confidence"] == "−10.5 ± 6.4"
 
 
@@ -299,8 +304,32 @@ def test_the_chart_has_a_point_for_every_method_and_kind_of_labels(results):
         container.get_label(): container[0].get_xydata()
         for container in axes.containers
     }
-    assert [len(points[label]) for label in summary.LABELS.values()] == [8, 6, 6]
+    assert [len(points[label]) for label in summary.LABELS.values()] == [3, 3]
     for xy in points.values():
         np.testing.assert_allclose(xy[:, 0], -10.5)
     heights = np.concatenate([xy[:, 1] for xy in points.values()])
-    assert len(np.unique(heights)) == 20
+    assert len(np.unique(heights)) == 6
+
+
+def test_studies_of_one_seed_are_in_the_tables_and_are_no_test(source):
+    columns = ("nll", "brier", "ece", "scaled_ece", "gap", "ms")
+    rows = [
+        {
+            "study": study,
+            "method": method,
+            "seed": seed,
+            "epochs": 25,
+            "error": 10.0,
+            **dict.fromkeys(columns, 1.0),
+        }
+        for study, seeds in {"clean": [0], "clean_long": [0, 1]}.items()
+        for method in summary.methods(study)
+        for seed in seeds
+    ]
+    text = page.text(rows, [], "python", source)
+    assert "### CIFAR-10, 10,000 images, 25 epochs, seed 0\n" in text
+    assert "### CIFAR-10, 5,000 images, 100 epochs\n" in text
+    assert "| mixup, α = 1 | 10.0 | 1.000 |" in text
+    assert "| clean_long | fewer errors with mixup |" in text
+    assert "| clean |" not in text
+    assert "inf" not in text

@@ -42,6 +42,8 @@ def ratio(rows, study, method, against, name):
 
 
 def text(mean, half):
-    """A mean and half of its interval, with a digit or two that are certain."""
+    """A mean and half of its interval, if it has one, with the digits that count."""
     digits = 1 if abs(mean) >= 10 else 2 if abs(mean) >= 2 else 3
+    if np.isinf(half):
+        return f"{mean:.{digits}f}".replace("-", "−")
     return f"{mean:.{digits}f} ± {half:.{digits}f}".replace("-", "−")

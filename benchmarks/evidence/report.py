@@ -48,8 +48,11 @@ def _table(rows, name, study):
     columns = {key: text for key, text in columns.items() if key in mine[0]}
     first = next(iter(columns))
     titles = ["", *columns.values(), f"{columns[first]} − {ERM}", "time a step"]
+    title = (
+        study.title if seeds(mine) == seeds(rows) else f"{study.title}, {seeds(mine)}"
+    )
     lines = [
-        f"### {study.title}",
+        f"### {title}",
         "",
         f"| {' | '.join(titles)} |",
         "|---" * len(titles) + "|",
@@ -72,7 +75,7 @@ def _table(rows, name, study):
 def signed(versus, name):
     """A difference, in bold where its 95% interval leaves out zero."""
     mean, half = intervals.difference(*versus, name)
-    text = f"{mean:+.2f} ± {half:.2f}".replace("-", "−")
+    text = f"{mean:+.2f} ± {half:.2f}".replace("-", "−").removesuffix(" ± inf")
     return f"**{text}**" if abs(mean) > half else text
 
 
@@ -107,6 +110,8 @@ def checked(rows, others=(), of=claims.CLAIMS):
 def seeds(rows):
     """The seeds of results, as a title."""
     found = {row["seed"] for row in rows}
+    if len(found) == 1:
+        return f"seed {min(found)}"
     return f"seeds {min(found)} to {max(found)}"
 
 

@@ -74,17 +74,16 @@ def main():
     output = pathlib.Path(args.output)
     output.mkdir(parents=True, exist_ok=True)
     settings = {"source": args.data, "dtype": args.dtype, "quick": args.quick}
-    rows = results(
-        jobs(args, studies(args)),
-        output / "results.csv",
-        args.processes,
-        functools.partial(work, **settings),
-    )
+    file = output / "results.csv"
+    training = functools.partial(work, **settings)
+    results(jobs(args, studies(args)), file, args.processes, training)
+    # Of all trainings that there are, whatever was asked for this time.
+    rows = records.read(file)
     others = [row for other in args.against for row in records.read(other)]
     command = report.command(MODULE)
     text = page.text(rows, others, command, args.data)
     (output / "numbers.md").write_text(text, encoding="utf-8")
-    if len(summary.finished(rows)) > 1:
+    if summary.has_all(rows):
         short = summary.text(rows, command)
         (output / "index.md").write_text(short, encoding="utf-8")
         summary.chart(rows).savefig(output / "errors.png")

@@ -49,7 +49,24 @@ ON_MANY_WRONG_LABELS = (
     ("which its control has not", TRUSTING, f"{TRUSTING}, {CONTROL}", "error", LESS),
     ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
 )
+# Written down when one training of each of the first two methods was done.
+IN_THE_LONG_RUN = (
+    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
+    ("with CutMix", CUTMIX, ERM, "error", LESS),
+    ("with both in turn", COOL, ERM, "error", LESS),
+    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+    ("and a lower ECE", MIXUP, ERM, "ece", LESS),
+)
+ON_WRONG_LABELS_IN_THE_LONG_RUN = (
+    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
+    ("fewer with strong mixup and weight decay", STRONG_DECAYED, ERM, "error", LESS),
+    ("fewer with confidence", TRUSTING, ERM, "error", LESS),
+    ("and fewer than with mixup", TRUSTING, MIXUP, "error", LESS),
+    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+)
 CLAIMS = (
+    *(Claim("clean_long", *claim) for claim in IN_THE_LONG_RUN),
+    *(Claim("worse_long", *claim) for claim in ON_WRONG_LABELS_IN_THE_LONG_RUN),
     *(Claim("clean", *claim) for claim in ON_CLEAN_LABELS),
     *(Claim("worse", *claim) for claim in ON_WRONG_LABELS + ON_MANY_WRONG_LABELS),
     *(Claim("aggre", *claim) for claim in ON_WRONG_LABELS),

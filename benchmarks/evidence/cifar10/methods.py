@@ -72,7 +72,7 @@ NOISY = PLAIN | {
     "confidence": adaptive("confidence", trusting=True),
     f"confidence, {CONTROL}": adaptive(Shuffled("confidence"), trusting=True),
 }
-# Where a network sees each image often enough to overfit.
+# For trainings that are long enough to overfit.
 LONG = (ERM, "mixup, α = 1", "CutMix, α = 1", "both, per sample, cooldown")
 NOISY_LONG = (ERM, "mixup, α = 1", DECAYED, "confidence")
 # What of these a smoke run trains: each way to build the network once.
@@ -89,14 +89,14 @@ def _study(title, labels, methods_of_it, train=data.IMAGES, epochs=EPOCHS):
 
 
 STUDIES = {
-    "clean": _study("CIFAR-10, 10,000 images", "y_train", CLEAN),
+    "clean": _study("CIFAR-10, 10,000 images, 25 epochs", "y_train", CLEAN),
     "worse": _study(
-        "CIFAR-10N, 10,000 images, 40% of the labels wrong (worse)",
+        "CIFAR-10N, 10,000 images, 25 epochs, 40% of the labels wrong (worse)",
         "worse_label",
         NOISY,
     ),
     "aggre": _study(
-        "CIFAR-10N, 10,000 images, 9% of the labels wrong (aggregate)",
+        "CIFAR-10N, 10,000 images, 25 epochs, 9% of the labels wrong (aggregate)",
         "aggre_label",
         NOISY,
     ),

@@ -1,4 +1,4 @@
-"""The results on CIFAR-10 in short: one chart, two tables, advice with its numbers."""
+"""The results on CIFAR-10 in short: one chart, a table for each kind of labels."""
 
 import pathlib
 
@@ -6,37 +6,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.evidence import intervals
 from benchmarks.evidence import report
-from benchmarks.evidence.cifar10 import claims
-from benchmarks.evidence.cifar10.data import IMAGES
-from benchmarks.evidence.methods import CONTROL
+from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.methods import ERM
 
-CLEAN = (
-    ERM,
-    claims.SMOOTH,
-    claims.DECAYED,
-    claims.LITTLE,
-    claims.MIXUP,
-    claims.CUTMIX,
-    claims.EACH,
-    claims.COOL,
-    claims.MANIFOLD,
-)
-NOISY = (
-    ERM,
-    claims.DECAYED,
-    claims.MIXUP,
-    claims.CUTMIX,
-    claims.STRONG_DECAYED,
-    f"{claims.TRUSTING}, {CONTROL}",
-    claims.TRUSTING,
-)
-LABELS = {
-    "clean": "clean labels",
-    "aggre": "9% of the labels wrong",
-    "worse": "40% of the labels wrong",
-}
-STYLES = {"clean": "tab:blue", "aggre": "tab:orange", "worse": "tab:red"}
+LABELS = {"clean_long": "clean labels", "worse_long": "40% of the labels wrong"}
+COLORS = {"clean_long": "tab:blue", "worse_long": "tab:red"}
+COLUMNS = ("error", "nll", "ece")
 
 
 class Numbers(dict):
@@ -60,77 +35,66 @@ class Numbers(dict):
         return intervals.text(*intervals.difference(*versus))
 
 
-def table(methods, columns):
-    """Methods and their numbers, as Markdown.
+def has_all(rows):
+    """Whether there are results of everything that the page in short is about."""
+    found = {(row["study"], row["method"]) for row in rows}
+    studies = ("clean", *LABELS)
+    return found.issuperset((study, m) for study in studies for m in methods(study))
 
-    Args:
-        methods: Names of the methods.
-        columns: Dict of titles to `Numbers`.
-    """
-    lines = [f"|  | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    for method in methods:
-        cells = [numbers[method] for numbers in columns.values()]
+
+def methods(study):
+    """The names of the methods of a study."""
+    return list(STUDIES[study].methods)
+
+
+def table(rows, study):
+    """The methods of a study and their numbers, as Markdown."""
+    columns = [Numbers(rows, study, name) for name in COLUMNS]
+    titles = [report.CLASSES[name] for name in COLUMNS]
+    lines = [f"|  | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
+    for method in methods(study):
+        cells = [numbers[method] for numbers in columns]
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def finished(rows):
-    """The studies of which there are results of every method in short."""
-    found = {(row["study"], row["method"]) for row in rows}
-    return [
-        study
-        for study in LABELS
-        if found.issuperset((study, method) for method in shown(study))
-    ]
-
-
-def shown(study):
-    """The methods in short of a study."""
-    return CLEAN if study == "clean" else NOISY
 
 
 def text(rows, command):
     """The page in short.
 
     Args:
-        rows: The results, of clean labels and of one kind of wrong ones at least.
+        rows: The results.
         command: What was asked for, to be run again.
     """
-    error = {study: Numbers(rows, study, "error") for study in finished(rows)}
-    clean = {report.CLASSES[name]: name for name in ("error", "nll", "ece")}
-    clean = {title: Numbers(rows, "clean", name) for title, name in clean.items()}
-    noisy = {LABELS[study]: error[study] for study in error if study != "clean"}
-    less = {f"{name}_less": Numbers(rows, name, "error", ERM) for name in error}
-    return report.filled(
-        pathlib.Path(__file__).parent / "summary.md",
-        rows,
-        command,
-        images=f"{IMAGES:,}",
-        epochs=rows[0]["epochs"],
-        clean_table=table(CLEAN, clean),
-        noisy_table=table(NOISY, noisy),
-        nll=clean[report.CLASSES["nll"]],
-        **error,
-        **less,
-    )
+    studies = {"clean": "clean_long", "wrong": "worse_long", "short": "clean"}
+    fields = {}
+    for name, study in studies.items():
+        fields[f"{name}_table"] = table(rows, study)
+        for column in COLUMNS:
+            fields[f"{name}_{column}"] = Numbers(rows, study, column)
+        fields[f"{name}_less"] = Numbers(rows, study, "error", ERM)
+    file = pathlib.Path(__file__).parent / "summary.md"
+    long = [row for row in rows if row["study"] in LABELS]
+    short = [row for row in rows if row["study"] == "clean"]
+    return report.filled(file, long, command, short_seeds=report.seeds(short), **fields)
 
 
 def chart(rows):
-    """Errors of every method in short, less those without mixup of the same labels."""
-    methods = list(dict.fromkeys([*CLEAN, *NOISY]))[:0:-1]
-    figure = Figure(figsize=(5, 6), dpi=160, layout="constrained")
+    """Errors of every method, less those without mixup on the same labels."""
+    shown = list(dict.fromkeys([*methods("clean_long"), *methods("worse_long")]))
+    shown = shown[:0:-1]
+    figure = Figure(figsize=(5, 4), dpi=160, layout="constrained")
     axes = figure.subplots()
-    for shift, study in zip((0.25, 0, -0.25), finished(rows)):
+    for shift, (study, label) in zip((0.15, -0.15), LABELS.items()):
         points = [
             (*intervals.difference(rows, study, method, ERM, "error"), y + shift)
-            for y, method in enumerate(methods)
-            if method in shown(study)
+            for y, method in enumerate(shown)
+            if method in STUDIES[study].methods
         ]
         means, halves, heights = zip(*points)
-        style = {"fmt": "o", "color": STYLES[study], "capsize": 3}
-        axes.errorbar(means, heights, xerr=halves, label=LABELS[study], **style)
+        style = {"fmt": "o", "color": COLORS[study], "capsize": 3, "label": label}
+        axes.errorbar(means, heights, xerr=halves, **style)
     axes.axvline(0, color="gray", zorder=0)
-    axes.set_yticks(range(len(methods)), methods, fontsize=11)
+    axes.set_yticks(range(len(shown)), shown, fontsize=11)
     axes.set_xlabel(f"test error less that of {ERM},\npercentage points", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, fontsize=11, loc="outside upper center")
