@@ -87,7 +87,8 @@ def test_channels_first():
     found = counted(mixed)[np.arange(SIZE), np.arange(SIZE)]
     np.testing.assert_allclose(found, 1 - plan.share, atol=1e-6)
     assert len(np.unique(plan.share)) > 4
-    last, _ = train_call(CutMix(pairing="roll", seed=3), x, "eager")
+    layer = CutMix(1.0, pairing="roll", data_format="channels_last", seed=3)
+    last, _ = train_call(layer, x, "eager")
     assert (last != last[:, :1]).any()
 
 
