@@ -42,7 +42,7 @@ def text(rows, others, command, source=None):
         rate=study.rate,
         decay=DECAY,
         more=MORE,
-        claims=report.checked(several, others, CLAIMS),
+        claims=report.checked(several or rows, others, CLAIMS),
         published=published.table(rows, NUMBERS),
         tables=report.tables(rows, STUDIES),
     )
