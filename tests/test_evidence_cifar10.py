@@ -333,3 +333,5 @@ def test_studies_of_one_seed_are_in_the_tables_and_are_no_test(source):
     assert "| clean_long | fewer errors with mixup |" in text
     assert "| clean |" not in text
     assert "inf" not in text
+    short = [row for row in rows if row["study"] == "clean"]
+    assert "| clean | fewer errors with mixup |" in page.text(short, [], "", source)
