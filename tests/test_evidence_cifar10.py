@@ -276,6 +276,7 @@ def results():
         }
         for study, seeds in {
             "clean": [7],
+            "worse": [7],
             "clean_long": [0, 1],
             "worse_long": [0, 1],
         }.items()

@@ -38,7 +38,7 @@ class Numbers(dict):
 def has_all(rows):
     """Whether there are results of everything that the page in short is about."""
     found = {(row["study"], row["method"]) for row in rows}
-    studies = ("clean", *LABELS)
+    studies = ("clean", "worse", *LABELS)
     return found.issuperset((study, m) for study in studies for m in methods(study))
 
 
@@ -65,7 +65,8 @@ def text(rows, command):
         rows: The results.
         command: What was asked for, to be run again.
     """
-    studies = {"clean": "clean_long", "wrong": "worse_long", "short": "clean"}
+    studies = {"clean": "clean_long", "wrong": "worse_long"}
+    studies |= {"short": "clean", "short_wrong": "worse"}
     fields = {}
     for name, study in studies.items():
         fields[f"{name}_table"] = table(rows, study)
