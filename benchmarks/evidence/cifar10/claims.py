@@ -19,9 +19,15 @@ NEAR, TRUSTING = "similarity", "confidence"
 DECAYED = "more weight decay"
 STRONG_DECAYED = f"{STRONG}, {DECAYED}"
 
-ON_CLEAN_LABELS = (
+FEWER = (
     ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
     ("with CutMix", CUTMIX, ERM, "error", LESS),
+)
+LOWER_NLL = ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS)
+WITH_CONFIDENCE = ("fewer with confidence", TRUSTING, ERM, "error", LESS)
+
+ON_CLEAN_LABELS = (
+    *FEWER,
     ("with both in turn", EACH, ERM, "error", LESS),
     ("with Manifold Mixup", MANIFOLD, ERM, "error", LESS),
     ("CutMix has no more than mixup", CUTMIX, MIXUP, "error", NO_MORE),
@@ -37,36 +43,34 @@ ON_CLEAN_LABELS = (
     ("similar pairs gain nothing", NEAR, f"{NEAR}, {CONTROL}", "error", NO_LESS),
 )
 ON_WRONG_LABELS = (
-    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
-    ("with CutMix", CUTMIX, ERM, "error", LESS),
+    *FEWER,
     ("fewer than by weight decay alone", MIXUP, DECAYED, "error", LESS),
-    ("fewer with confidence", TRUSTING, ERM, "error", LESS),
+    WITH_CONFIDENCE,
 )
 ON_MANY_WRONG_LABELS = (
     ("stronger mixup has fewer errors", STRONG, MIXUP, "error", LESS),
     ("and fewer with weight decay", STRONG_DECAYED, STRONG, "error", LESS),
     ("confidence has fewer", TRUSTING, MIXUP, "error", LESS),
     ("which its control has not", TRUSTING, f"{TRUSTING}, {CONTROL}", "error", LESS),
-    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+    LOWER_NLL,
 )
 # Written down when one training of each of the first two methods was done.
-IN_THE_LONG_RUN = (
-    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
-    ("with CutMix", CUTMIX, ERM, "error", LESS),
+IN_LONG_TRAININGS = (
+    *FEWER,
     ("with both in turn", COOL, ERM, "error", LESS),
-    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+    LOWER_NLL,
     ("and a lower ECE", MIXUP, ERM, "ece", LESS),
 )
-ON_WRONG_LABELS_IN_THE_LONG_RUN = (
-    ("fewer errors with mixup", MIXUP, ERM, "error", LESS),
+ON_WRONG_LABELS_IN_LONG_TRAININGS = (
+    FEWER[0],
     ("fewer with strong mixup and weight decay", STRONG_DECAYED, ERM, "error", LESS),
-    ("fewer with confidence", TRUSTING, ERM, "error", LESS),
+    WITH_CONFIDENCE,
     ("and fewer than with mixup", TRUSTING, MIXUP, "error", LESS),
-    ("a lower NLL with mixup", MIXUP, ERM, "nll", LESS),
+    LOWER_NLL,
 )
 CLAIMS = (
-    *(Claim("clean_long", *claim) for claim in IN_THE_LONG_RUN),
-    *(Claim("worse_long", *claim) for claim in ON_WRONG_LABELS_IN_THE_LONG_RUN),
+    *(Claim("clean_long", *claim) for claim in IN_LONG_TRAININGS),
+    *(Claim("worse_long", *claim) for claim in ON_WRONG_LABELS_IN_LONG_TRAININGS),
     *(Claim("clean", *claim) for claim in ON_CLEAN_LABELS),
     *(Claim("worse", *claim) for claim in ON_WRONG_LABELS + ON_MANY_WRONG_LABELS),
     *(Claim("aggre", *claim) for claim in ON_WRONG_LABELS),

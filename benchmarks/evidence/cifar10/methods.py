@@ -80,6 +80,15 @@ QUICK = (ERM, "both, per sample, cooldown", "Manifold Mixup, α = 2", "confidenc
 EPOCHS, BATCH_SIZE, RATE, UNITS = 25, 100, 0.1, (32, 64, 128)
 # Number of images and of epochs.
 LONGER = 5_000, 100
+# Of both kinds of trainings, as the pages name them.
+SIZES = {
+    "images": f"{data.IMAGES:,}",
+    "epochs": EPOCHS,
+    "fewer": f"{LONGER[0]:,}",
+    "longer": LONGER[1],
+}
+SHORT_TITLE = "{images} images, {epochs} epochs".format(**SIZES)
+LONG_TITLE = "{fewer} images, {longer} epochs".format(**SIZES)
 
 
 def _study(title, labels, methods_of_it, train=data.IMAGES, epochs=EPOCHS):
@@ -89,25 +98,25 @@ def _study(title, labels, methods_of_it, train=data.IMAGES, epochs=EPOCHS):
 
 
 STUDIES = {
-    "clean": _study("CIFAR-10, 10,000 images, 25 epochs", "y_train", CLEAN),
+    "clean": _study(f"CIFAR-10, {SHORT_TITLE}", "y_train", CLEAN),
     "worse": _study(
-        "CIFAR-10N, 10,000 images, 25 epochs, 40% of the labels wrong (worse)",
+        f"CIFAR-10N, {SHORT_TITLE}, 40% of the labels wrong (worse)",
         "worse_label",
         NOISY,
     ),
     "aggre": _study(
-        "CIFAR-10N, 10,000 images, 25 epochs, 9% of the labels wrong (aggregate)",
+        f"CIFAR-10N, {SHORT_TITLE}, 9% of the labels wrong (aggregate)",
         "aggre_label",
         NOISY,
     ),
     "clean_long": _study(
-        "CIFAR-10, 5,000 images, 100 epochs",
+        f"CIFAR-10, {LONG_TITLE}",
         "y_train",
         {name: CLEAN[name] for name in LONG},
         *LONGER,
     ),
     "worse_long": _study(
-        "CIFAR-10N, 5,000 images, 100 epochs, 40% of the labels wrong (worse)",
+        f"CIFAR-10N, {LONG_TITLE}, 40% of the labels wrong (worse)",
         "worse_label",
         {name: NOISY[name] for name in NOISY_LONG},
         *LONGER,

@@ -8,6 +8,7 @@ from benchmarks.evidence.cifar10.claims import CLAIMS
 from benchmarks.evidence.cifar10.data import images
 from benchmarks.evidence.cifar10.methods import DECAY
 from benchmarks.evidence.cifar10.methods import MORE
+from benchmarks.evidence.cifar10.methods import SIZES
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.network import build
 from benchmarks.evidence.cifar10.published import NUMBERS
@@ -37,6 +38,7 @@ def text(rows, others, command, source=None):
         rows,
         command,
         weights=f"{weights:,}",
+        **SIZES,
         tested=f"{len(split.y_test):,}",
         batch_size=study.batch_size,
         rate=study.rate,

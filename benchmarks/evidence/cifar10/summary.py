@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.evidence import intervals
 from benchmarks.evidence import report
+from benchmarks.evidence.cifar10.methods import SIZES
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.methods import ERM
 
@@ -67,7 +68,7 @@ def text(rows, command):
     """
     studies = {"clean": "clean_long", "wrong": "worse_long"}
     studies |= {"short": "clean", "short_wrong": "worse"}
-    fields = {}
+    fields = {**SIZES}
     for name, study in studies.items():
         fields[f"{name}_table"] = table(rows, study)
         for column in COLUMNS:
