@@ -16,13 +16,12 @@ def uniform(shape, seed=None):
 
     A NumPy array of words seeds NumPy, a TensorFlow tensor of two integers
     seeds a stateless TensorFlow draw, and a `tf.random.Generator` draws itself.
-    A `SeedGenerator` on torch gives seeds to hash. Anything else goes to
-    `keras.random`, and without a seed to TensorFlow in a graph of its own.
+    A `SeedGenerator` gives seeds to such a draw on TensorFlow, and to hash on torch.
+    Anything else goes to `keras.random`, and without a seed to TensorFlow in a graph of
+    its own.
     """
     if is_tensorflow(seed):
-        import tensorflow as tf
-
-        return tf.random.stateless_uniform(shape, seed)
+        return _stateless(shape, seed)
     is_numpy = isinstance(seed, (np.ndarray, np.random.Generator))
     if hasattr(seed, "uniform") and not is_numpy:
         return seed.uniform(shape)
@@ -30,6 +29,8 @@ def uniform(shape, seed=None):
         return _uniform_in_graph(shape, seed)
     if is_numpy:
         return np.random.default_rng(seed).random(shape, dtype="float32")
+    if _is_of_tensorflow(seed):
+        return _stateless(shape, _in_32_bits(seed.next()))
     if isinstance(seed, keras.random.SeedGenerator) and draws_wait_for_the_device():
         return counted_uniforms(shape, seed.next())
     return keras.random.uniform(shape, dtype="float32", seed=seed)
@@ -38,6 +39,20 @@ def uniform(shape, seed=None):
 def _is_of_tensorflow(seed):
     is_generator = isinstance(seed, keras.random.SeedGenerator)
     return is_generator and is_tensorflow(seed.state.value)
+
+
+def _in_32_bits(seed):
+    """The seed that `keras.random` draws from."""
+    import tensorflow as tf
+
+    return tf.cast(tf.math.floormod(seed, tf.int32.max - 1), "int32")
+
+
+def _stateless(shape, seed):
+    import tensorflow as tf
+
+    # XLA on CPUs takes 20 times as long where it selects the algorithm.
+    return tf.random.stateless_uniform(shape, seed, alg="philox")
 
 
 def _uniform_in_graph(shape, seed):

@@ -8,6 +8,7 @@ from keras_mixup.random.beta import folded_beta_from_uniforms
 from keras_mixup.random.hashed import counted_uniforms
 from keras_mixup.random.uniforms import uniform
 from tests.models import BACKEND
+from tests.modes import compiled
 from tests.modes import run
 
 DRAWS = 300_000
@@ -131,6 +132,20 @@ def test_seeds_repeat_and_generators_move_on():
     assert not (draw(7) == draw(8)).all()
     generator = keras.random.SeedGenerator(7)
     assert not (draw(generator) == draw(generator)).all()
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="it has draws of its own there")
+def test_uniforms_of_a_generator_are_those_of_keras(mode):
+    ours, theirs = (keras.random.SeedGenerator(7) for _ in range(2))
+
+    def draw():
+        return uniform((3, 5), ours), keras.random.uniform((3, 5), seed=theirs)
+
+    draw = compiled(draw, mode)
+    first, second = (run(draw, "eager") for _ in range(2))
+    assert (first[0] == first[1]).all()
+    assert (second[0] == second[1]).all()
+    assert not (first[0] == second[0]).any()
 
 
 def test_generators_of_near_seeds_draw_apart():
