@@ -25,11 +25,23 @@ class PlainBlend(layers.Layer):
         return (1 - share) * x + share * partner
 
 
-# What stands beside: one product, the least of a blend, mixups of the inputs alone. The
-# last is what MixUp costs without its loss.
+class BlendOfBoth(PlainBlend):
+    """The same for a loss that has both labels, as `two_losses` has."""
+
+
+def two_losses(y_true, y_pred):
+    """The least that a mixup of labels does: a loss of each, multiply and add."""
+    loss = keras.losses.sparse_categorical_crossentropy
+    partner = keras.ops.flip(y_true, axis=0)
+    return 0.7 * loss(y_true, y_pred) + 0.3 * loss(partner, y_pred)
+
+
+# What stands beside: one product, the least of a blend, without and with its labels,
+# and mixups of the inputs alone. The last is what MixUp costs without its loss.
 REFERENCES = {
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
     "gather, multiply and add": PlainBlend,
+    "gather, multiply and add, of two losses as well": BlendOfBoth,
     "keras.layers.MixUp": layers.MixUp,
     "MixUp with a plain loss": keras_mixup.MixUp,
 }
@@ -76,6 +88,8 @@ def cnn(layer, jit_compile, track=False, labels=True):
         model.add(layer)
     if hasattr(layer, "plan") and labels:
         loss = keras_mixup.MixupLoss(loss, layer, track=track)
+    if isinstance(layer, BlendOfBoth):
+        loss = two_losses
     for filters in (32, 64):
         model.add(layers.Conv2D(filters, 3, 2, activation="relu"))
         if hasattr(layer, "site"):
