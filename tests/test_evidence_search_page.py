@@ -65,6 +65,18 @@ def test_the_answer_needs_seeds_controls_and_two_sets():
     assert "On one set: `2(1 − p)` (MNIST-1D, 4000 curves)" in answer
 
 
+def test_the_first_run_says_which_rules_were_ahead_and_where():
+    errors = {"mixup, α = 1": [30, 32], "2(1 − p)": [29, 32], "near": [31, 32]}
+    one = results_of(errors)
+    other = [{**row, "error": -row["error"], "study": "cifar10"} for row in one]
+    ahead = page.ahead([*one, *other])
+    assert "2 rules in 2 families. None of them has, on two sets" in ahead
+    assert "- MNIST-1D, 4000 curves: `2(1 − p)`." in ahead
+    assert "- MNIST, 1000 images: none." in ahead
+    twice = page.ahead([*one, *({**row, "study": "cifar10"} for row in one)])
+    assert "1 of them has, on two sets of clean labels or more, a lower" in twice
+
+
 def test_the_command_resumes_and_prints_a_page(tmp_path, monkeypatch, capsys):
     pytest.importorskip("mlxtend")
     output = tmp_path / "new" / "found"

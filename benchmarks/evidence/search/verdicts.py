@@ -54,6 +54,11 @@ def difference(rows, study, method, against):
     return Difference(*intervals.mean(one - other)) if len(one) else None
 
 
+def rivals_less(rows, study, method):
+    """The error of a method − that of its `rival`, `None` where one is missing."""
+    return difference(rows, study, method, rival(rows, study, method))
+
+
 def beats(rows, study, method):
     """Whether an error is lower than that of the best plain mixup and of the control.
 
