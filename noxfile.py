@@ -20,6 +20,8 @@ BACKENDS = ["tensorflow", "jax", "torch"]
 # The release whose CPU build the tests run on: a later one brings its own CUDA.
 TORCH = "torch==2.13.0"
 OLDEST_KERAS = "keras==3.13.0"
+# The code of the pages runs on TensorFlow, and one page has a model of Keras Hub.
+BESIDE = {"tensorflow": ["keras-hub"], "jax": [], "torch": [TORCH]}
 # CONTRIBUTING.md says why these.
 SITE = ["mkdocs<2", "mkdocs-material<10", "mkdocstrings[python]", "latex2mathml"]
 # Most modules are never imported: compile those that are.
@@ -93,7 +95,7 @@ def test_the_wheel(session, backend, *pins):
 @nox.parametrize("backend", BACKENDS)
 def tests(session, backend):
     """The whole suite where no backend but one is installed."""
-    test_the_wheel(session, backend, *[TORCH] * (backend == "torch"))
+    test_the_wheel(session, backend, *BESIDE[backend])
 
 
 @nox.session(default=False, requires=["wheel"])
