@@ -76,12 +76,27 @@ def first_leaf(structure):
     return leaves(structure)[0]
 
 
+def integers_below(end, ops):
+    """The integers 0, 1, … below `end`, a size that a compiled step may not know.
+
+    Args:
+        end: An integer, or a symbol of one.
+        ops: The operations that make a tensor of them.
+    """
+    if ops is NumpyOps:
+        return np.arange(end)
+    # Keras cannot tell the dtype of a size that `torch.compile` leaves open.
+    return ops.arange(end, dtype="int32")
+
+
 def values(x):
     """The values of a tensor as a NumPy array, or `None` where it has none yet.
 
     Symbolic tensors have no values, and those on an accelerator are not worth
-    a transfer.
+    a transfer. A step that torch compiles would break off at a look at them.
     """
+    if is_compiled_by_torch():
+        return None
     try:
         return np.asarray(x)
     except (NotImplementedError, RuntimeError, TypeError, ValueError):

@@ -26,6 +26,7 @@ from keras_mixup.pairing.shards import shards_in_use
 from keras_mixup.plans.noise import Noise
 from keras_mixup.plans.plan import MixPlan
 from keras_mixup.step.channel import PlanChannel
+from keras_mixup.step.metrics import metrics_of
 from keras_mixup.step.names import register
 
 LABELS_IN_MODEL = (
@@ -146,8 +147,7 @@ class MixingLayer(SeededLayer):
     @property
     def metrics(self):
         """List of all metrics that have something to report."""
-        others = [each for each in super().metrics if each is not self._means]
-        return others + self._channel.metrics()
+        return metrics_of(self, but=self._means) + self._channel.metrics()
 
     def __call__(self, x, *args, training=None, **kwargs):
         training = self._training(training, *args)

@@ -7,6 +7,7 @@ from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.dtypes import is_float
+from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
 
 _NEVER = -2e38
@@ -81,7 +82,7 @@ class LabelKernel:
     def __call__(self, noise, labels=None):
         labels = _as_vectors(labels)
         ops = ops_for(noise, labels)
-        own = ops.arange(ops.shape(noise)[0])
+        own = integers_below(ops.shape(noise)[0], ops)
         squared = 0.0
         for y in labels:
             difference = ops.cast(y[:, None] - y[None, :], "float32")

@@ -8,6 +8,7 @@ the first sample of their shard.
 
 import keras
 
+from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
 
 
@@ -33,7 +34,8 @@ def split(x, shards):
 
 def own_indices(partners):
     """What each sample is itself, as `partners` counts."""
-    return ops_for(partners).arange(ops_for(partners).shape(partners)[-1])
+    ops = ops_for(partners)
+    return integers_below(ops.shape(partners)[-1], ops)
 
 
 def own_samples(noise):

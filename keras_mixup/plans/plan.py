@@ -9,6 +9,7 @@ from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_grid
 from keras_mixup._backend.checks import check_num_samples
 from keras_mixup._backend.checks import check_prob
+from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.pairing.lookup import get_for
 from keras_mixup.plans.application import PlanApplication
@@ -140,5 +141,5 @@ class MixPlan(PlanApplication):
         [0, 1, 2]
         """
         ops = ops_for(samples)
-        own = ops.arange(ops.shape(samples)[0])
+        own = integers_below(ops.shape(samples)[0], ops)
         return cls(own, ops.cast(ops.zeros_like(own), "float32"))

@@ -6,6 +6,7 @@ import numbers
 import keras
 
 from keras_mixup._backend.checks import check_real
+from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
 
 # By the number of axes. All products of the functions of the axes have a draw each.
@@ -151,7 +152,7 @@ def _harmonics(k, size):
     frequencies above ½, and of ½ itself no sine.
     """
     ops = ops_for(k)
-    places = ops.cast(ops.arange(size), "float32")[:, None]
+    places = ops.cast(integers_below(size, ops), "float32")[:, None]
     angle = places * k * (2 * math.pi / size)
     scale = math.sqrt(2) * ops.cast(2 * k < size, "float32")
     finest = ops.cast(ops.equal(2 * k, float(size)), "float32")

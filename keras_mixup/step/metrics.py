@@ -6,6 +6,14 @@ from keras import ops
 from keras_mixup._backend.ops import values
 from keras_mixup._backend.traces import check_passed
 
+# A property of a parent class breaks off a step that torch compiles.
+_metrics_of = keras.layers.Layer.metrics.fget
+
+
+def metrics_of(layer, but):
+    """The metrics that Keras finds in a layer, but for one of them."""
+    return [each for each in _metrics_of(layer) if each is not but]
+
 
 class QuietMetric(keras.metrics.Metric):
     """A metric that a loop of the user's may update, which changes nothing.

@@ -14,9 +14,11 @@ from keras import layers
 from keras import ops
 
 from keras_mixup import AdaptiveMixUp
+from keras_mixup import CutMix
 from keras_mixup import ManifoldMixUp
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
+from keras_mixup import RandomChoice
 from tests.models import BACKEND
 from tests.models import CLASSES
 from tests.models import COMPILED
@@ -322,35 +324,51 @@ def test_a_teacher_in_a_map_does_not_warn():
 # What compilers see.
 
 
-@pytest.mark.skipif(BACKEND != "torch", reason="of torch.compile")
-def test_a_compiled_step_is_compiled_no_more_often_than_dropout(monkeypatch):
+def graphs_by_epoch(layer, monkeypatch, samples, epochs):
+    """How many graphs `torch.compile` made of the steps by the end of each epoch."""
     import torch
 
     if importlib.util.find_spec("tensorflow"):
         importlib.import_module("tensorflow")  # Looking for it would break the graph.
-    compile_for_real, compilations = torch.compile, []
+    compile_for_real, graphs, counts = torch.compile, [], []
 
     def backend(graph, inputs):
-        compilations.append(graph)
+        graphs.append(graph)
         return graph.forward
 
-    monkeypatch.setattr(
-        torch, "compile", lambda f, *_, **__: compile_for_real(f, backend=backend)
+    torch._dynamo.reset()
+    model = classifier(layer)
+    mixes = not isinstance(layer, layers.Dropout)
+    model.compile(
+        "sgd", MixupLoss(SPARSE, layer) if mixes else SPARSE, jit_compile=True
     )
-    counts = []
-    x, y = data(80)
-    for layer in (layers.Dropout(0.5), MixUp(1.0, seed=0)):
-        torch._dynamo.reset()
-        compilations.clear()
-        model = classifier(layer)
-        loss = MixupLoss(SPARSE, layer) if isinstance(layer, MixUp) else SPARSE
-        model.compile("sgd", loss, jit_compile=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of Dynamo, about Keras.
-            fit(model, x, y, epochs=1)
-        counts.append(len(compilations))
-    dropout, mixup = counts
-    assert 0 < mixup <= dropout + 2
+    count = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: counts.append(len(graphs))
+    )
+    with monkeypatch.context() as patch, warnings.catch_warnings():
+        patch.setattr(
+            torch, "compile", lambda f, *_, **__: compile_for_real(f, backend=backend)
+        )
+        warnings.simplefilter("ignore")  # Of Dynamo, about Keras.
+        fit(model, *data(samples), epochs=epochs, callbacks=[count])
+    return counts
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="of torch.compile")
+def test_steps_are_compiled_no_more_often_than_dropout(monkeypatch):
+    # The last batch of each epoch is smaller.
+    dropout, *others = (
+        graphs_by_epoch(layer, monkeypatch, samples=10, epochs=3)
+        for layer in (
+            layers.Dropout(0.5),
+            MixUp(1.0, seed=0),
+            RandomChoice([MixUp(0.8), CutMix(1.0)], seed=0),
+            AdaptiveMixUp("similarity", seed=0),
+        )
+    )
+    for mixup in others:
+        assert 0 < mixup[0] <= dropout[0]
+        assert mixup == [mixup[0]] * 3
 
 
 @pytest.mark.skipif(BACKEND != "jax", reason="tracers leak on JAX alone")
