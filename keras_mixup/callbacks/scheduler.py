@@ -49,10 +49,19 @@ class MixupScheduler(keras.callbacks.Callback):
                 f"`parameter` must be one of {list(_PARAMETERS)}. "
                 f"Received: parameter={parameter!r}"
             )
-        if not isinstance(getattr(type(mixup), parameter, None), Parameter):
+        kind = type(mixup)
+        found = [
+            p for p in _PARAMETERS if isinstance(getattr(kind, p, None), Parameter)
+        ]
+        if not found:
             raise TypeError(
-                f"`mixup` must be a layer that mixes, with {parameter!r}. "
-                f"Received: mixup={mixup!r} (of type {type(mixup).__name__})"
+                "`mixup` must be a layer that mixes. "
+                f"Received: mixup={mixup!r} (of type {kind.__name__})"
+            )
+        if parameter not in found:
+            raise ValueError(
+                f"`parameter` must be one of {found} for a {kind.__name__}. "
+                f"Received: parameter={parameter!r} with the layer {mixup.name!r}"
             )
         if not callable(schedule):
             raise TypeError(

@@ -58,9 +58,9 @@ def one_hot(labels, num_classes):
         raise ValueError(
             "Integer labels are class ids and cannot be blended. Pass "
             "`num_classes` to the layer to mix them as one-hot labels, or cast labels "
-            "that are not class ids (0 or 1 for one sigmoid, one-hot, multi-label, "
-            f"counts) to float. Received: labels of dtype {labels.dtype} and "
-            "num_classes=None"
+            "that are not class ids (targets of a regression, counts, 0 or 1 for one "
+            "sigmoid, one-hot, multi-label) to float. Received: labels of dtype "
+            f"{labels.dtype} and num_classes=None"
         )
     ops, rank = ops_for(labels), len(labels.shape)
     if rank > 1 and labels.shape[-1] == 1:

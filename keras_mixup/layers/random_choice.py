@@ -107,6 +107,8 @@ class RandomChoice(PipelineLayer):
             **{**_rules_of(members), **kwargs},
         )
         self.layers = members
+        by_default = (layer._check_format for layer in members if layer.may_paste)
+        self._check_format = data_format is None and any(by_default)
         running = [layer._channel.running_loss for layer in members]
         running = [each for each in running if each is not None]
         if len(running) > 1:

@@ -13,6 +13,7 @@ from keras_mixup.layers.base import MixingLayer
 from keras_mixup.plans.region import grid_of
 from keras_mixup.plans.region import known_grid
 from keras_mixup.plans.region import looks_channels_first
+from keras_mixup.plans.region import looks_without_channels
 from keras_mixup.plans.region_sampling import counting_valid
 from keras_mixup.plans.region_sampling import in_region
 from keras_mixup.regions.lookup import can_compile
@@ -20,11 +21,13 @@ from keras_mixup.regions.lookup import get_for
 from keras_mixup.regions.lookup import num_uniforms
 
 _DATA_FORMATS = ("channels_last", "channels_first")
-_LOOKS_CHANNELS_FIRST = (
+_TAKES_LAST_AXIS = (
     "The layer {name!r} pastes regions of inputs of shape {shape}, and takes the last "
-    "axis for channels. If these are images with the channels first, pass "
-    "`data_format='channels_first'`, otherwise `data_format='channels_last'`."
+    "axis for channels. If these are images {remedy}, otherwise "
+    "`data_format='channels_last'`."
 )
+_CHANNELS_FIRST = "with the channels first, pass `data_format='channels_first'`"
+_NO_CHANNELS = "without an axis of channels, pass `x[..., None]`"
 
 
 class RegionLayer(MixingLayer):
@@ -61,7 +64,6 @@ class RegionLayer(MixingLayer):
     def extra_noise(self, x):
         if self.region is None:
             return {}
-        self._warn_of_channels_first(x)
         axes = len(known_grid(x, self.data_format))
         return {"region": num_uniforms(self.region, axes)}
 
@@ -91,6 +93,11 @@ class RegionLayer(MixingLayer):
         drawing = {} if mask is None else {"mask": mask}
         return self.mix_in_model(x, training, **drawing)
 
+    def _noise(self, x, seed):
+        if self.may_paste:
+            self._warn_of_last_axis(x)
+        return super()._noise(x, seed)
+
     def get_config(self):
         config = super().get_config()
         if self.region is not None:
@@ -98,13 +105,21 @@ class RegionLayer(MixingLayer):
             config["data_format"] = self.data_format
         return config
 
-    def _warn_of_channels_first(self, x):
-        """Warns once where a default takes the height of images for their channels."""
-        last = self._check_format and self.data_format == "channels_last"
-        if last and looks_channels_first(x):
+    def _warn_of_last_axis(self, x):
+        """Warns once where a default takes the width of images for their channels."""
+        if not self._check_format or self.data_format != "channels_last":
+            return
+        remedy = None
+        if looks_channels_first(x):
+            remedy = _CHANNELS_FIRST
+        elif looks_without_channels(x):
+            remedy = _NO_CHANNELS
+        if remedy is not None:
             self._check_format = False
             shape = tuple(first_leaf(x).shape)
-            message = _LOOKS_CHANNELS_FIRST.format(name=self.name, shape=shape)
+            message = _TAKES_LAST_AXIS.format(
+                name=self.name, shape=shape, remedy=remedy
+            )
             warnings.warn(message, stacklevel=2)
 
     def _mask_of_steps(self, mask):

@@ -124,7 +124,8 @@ def _sizes(plan, x, axes):
     if region.num_axes != len(axes):
         raise ValueError(
             "A region has a place along as many axes as the tensor that it was drawn "
-            "for. Labels of whole samples are for `plan.mix_labels`. Received: "
+            "for, the first of the inputs, and inputs of another rank cannot share it. "
+            "Labels of whole samples are for `plan.mix_labels`. Received: "
             f"{region.num_axes} axes for a tensor of shape {tuple(x.shape)}"
         )
     shape = ops_for(x, plan.share).shape(x)

@@ -6,6 +6,7 @@ import keras
 
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import first_leaf
+from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
 
 _MOST_AXES = 3
@@ -58,7 +59,7 @@ class PlanRegion(NamedTuple):
         ops, inside = ops_for(self.edges), None
         for axis, (size, ends) in enumerate(zip(sizes, self.bounds(sizes))):
             times = repeats if axis == len(sizes) - 1 else 1
-            place = ops.arange(size * times)[None, :]
+            place = integers_below(size * times, ops)[None, :]
             begin, end = (end[:, None] * times for end in ends)
             within = ops.logical_and(place >= begin, place < end)
             shape = [1] * (len(sizes) + 1)
@@ -169,9 +170,17 @@ def known_grid(x, data_format=None):
 
 
 def looks_channels_first(x):
-    """Whether the first of the inputs has the shape of RGB images, channels first."""
+    """Whether the first of the inputs has the shape of images, channels first."""
     shape = first_leaf(x).shape
-    return len(shape) == 4 and shape[1] == 3 and all((n or 0) > 4 for n in shape[2:])
+    if len(shape) != 4 or not all((n or 0) > 4 for n in shape[2:]):
+        return False
+    return shape[1] == 3 or (shape[1] == 1 and shape[2] == shape[3])
+
+
+def looks_without_channels(x):
+    """Whether the first of the inputs has the shape of square images, no channels."""
+    shape = first_leaf(x).shape
+    return len(shape) == 3 and shape[1] == shape[2] and (shape[1] or 0) > 4
 
 
 def is_fraction(sizes, grid):
@@ -207,5 +216,5 @@ def axes_of_labels(labels, num_axes, data_format=None):
 
 
 def _centres(ops, size):
-    places = ops.cast(ops.arange(size), "float32") + 0.5
+    places = ops.cast(integers_below(size, ops), "float32") + 0.5
     return places / ops.cast(size, "float32")

@@ -52,5 +52,6 @@ BARE_CALL = (
 NOTHING_MIXED = (
     "A model is trained in which the layer {name!r} has mixed nothing so far: it was "
     "not called, or not in training. In a loop of your own call the model with "
-    "`training=True`."
+    "`training=True`; in a model of your own pass `training` on to the layer. If the "
+    "layer mixes in a data pipeline, it mixes the labels there: use the plain loss."
 )

@@ -15,6 +15,7 @@ from keras_mixup import MixPlan
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
 from keras_mixup import MixupScheduler
+from keras_mixup import RandomChoice
 from tests.models import BACKEND
 from tests.models import COMPILED
 from tests.models import QUICK
@@ -290,3 +291,16 @@ def test_a_bad_argument_is_named(name, value, error):
     arguments = {"mixup": MixUp(), "schedule": float, name: value}
     with pytest.raises(error, match=f"`{name}` must be .* Received: {name}="):
         MixupScheduler(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("mix", "parameter", "found"),
+    [
+        (RandomChoice([MixUp()], name="mix"), "alpha", "'prob', 'probabilities'"),
+        (MixUp(name="mix"), "probabilities", "'alpha', 'prob'"),
+    ],
+)
+def test_parameters_that_a_layer_has_are_named(mix, parameter, found):
+    message = rf"must be one of \[{found}\] .* '{parameter}' with the layer 'mix'$"
+    with pytest.raises(ValueError, match=message):
+        MixupScheduler(mix, float, parameter)

@@ -1,5 +1,7 @@
 """CutMix: what is pasted, and labels by what was pasted."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from keras_mixup import MixUp
 from keras_mixup import MixupDataset
 from keras_mixup import MixupLoss
 from keras_mixup import MixupScheduler
+from keras_mixup import RandomChoice
 from keras_mixup import ops_for
 from keras_mixup.regions import Box
 from tests.data.test_batches import Once
@@ -398,15 +401,26 @@ def test_bad_arguments():
 
 
 @pytest.mark.parametrize("through", ["call", "numpy"])
-def test_a_default_that_takes_the_height_for_channels_is_named_once(through):
+@pytest.mark.parametrize(
+    ("shape", "remedy"),
+    [
+        ((3, 8, 8), "with the channels first"),
+        ((1, 8, 8), "with the channels first"),
+        ((8, 8), r"without an axis of channels, pass `x\[..., None\]`"),
+    ],
+)
+def test_a_default_that_takes_the_width_for_channels_is_named_once(
+    through, shape, remedy
+):
     def mix(layer):
-        x = numbered((3, 8, 8))
+        x = numbered(shape)
         if through == "numpy":
             return layer(x, np.arange(SIZE))
         return train_call(layer, x, "eager")
 
     layer = CutMix(1.0, num_classes=SIZE, name="cut")
-    message = r"The layer 'cut' pastes regions of inputs of shape \(8, 3, 8, 8\)"
+    received = re.escape(str((8, *shape)))
+    message = f"The layer 'cut' pastes regions of inputs of shape {received}.*{remedy}"
     with pytest.warns(UserWarning, match=message):
         mix(layer)
     mix(layer)
@@ -414,6 +428,23 @@ def test_a_default_that_takes_the_height_for_channels_is_named_once(through):
         mix(CutMix(1.0, num_classes=SIZE, data_format=data_format))
 
 
-@pytest.mark.parametrize("shape", [(8, 3, 8), (3, 3, 8), (3, 8, 3), (3, 8), (8, 8, 3)])
+def test_a_choice_says_once_for_its_members_which_axis_they_take():
+    x, given = numbered((3, 8, 8)), {"data_format": "channels_first"}
+    members = [MixUp(1.0), CutMix(1.0)]
+    choice = RandomChoice(members, num_classes=SIZE, name="choice")
+    with pytest.warns(UserWarning, match="The layer 'choice' pastes") as warned:
+        choice(x, np.arange(SIZE))
+    choice(x, np.arange(SIZE))
+    assert len(warned) == 1
+    RandomChoice(members, num_classes=SIZE, **given)(x, np.arange(SIZE))
+    own = [MixUp(1.0), CutMix(1.0, **given)]
+    RandomChoice(own, num_classes=SIZE)(x, np.arange(SIZE))
+    RandomChoice([MixUp(1.0)], num_classes=SIZE)(x, np.arange(SIZE))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(8, 3, 8), (3, 3, 8), (3, 8, 3), (3, 8), (8, 8, 3), (1, 8, 9), (4, 4)],
+)
 def test_other_shapes_are_taken_as_they_are(shape):
     CutMix(1.0)(ops.convert_to_tensor(numbered(shape)), training=True)
