@@ -301,6 +301,6 @@ def test_a_bad_argument_is_named(name, value, error):
     ],
 )
 def test_parameters_that_a_layer_has_are_named(mix, parameter, found):
-    message = rf"must be one of \[{found}\] .* '{parameter}' with the layer 'mix'$"
+    message = rf"must be one of \[{found}\] .*='{parameter}' with the layer 'mix'$"
     with pytest.raises(ValueError, match=message):
         MixupScheduler(mix, float, parameter)
