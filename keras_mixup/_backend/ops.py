@@ -5,6 +5,7 @@ A layer may meet tensors of its own Keras backend, TensorFlow tensors inside a
 are written once; `ops_for` picks the operations from what the tensors are.
 """
 
+import functools
 import sys
 import weakref
 
@@ -87,6 +88,19 @@ def integers_below(end, ops):
         return np.arange(end)
     # Keras cannot tell the dtype of a size that `torch.compile` leaves open.
     return ops.arange(end, dtype="int32")
+
+
+def largest(several):
+    """The largest of several tensors, or of those along a first axis, each by itself.
+
+    A step that torch compiles breaks off at the `max` of Keras.
+
+    Args:
+        several: A list of tensors, or a tensor whose first axis has a known size.
+    """
+    count = several.shape[0] if hasattr(several, "shape") else len(several)
+    maximum = ops_for(several).maximum
+    return functools.reduce(maximum, [several[index] for index in range(count)])
 
 
 def values(x):

@@ -12,6 +12,7 @@ from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import may_be_arrays
+from keras_mixup._backend.ops import largest
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup._backend.traces import when_differentiated
 from keras_mixup.losses.accuracy import pair_accuracy
@@ -236,7 +237,7 @@ class MixupLoss(keras.losses.Loss):
             each.update(loss)
 
     def _record(self, plan, mixed, y_pred):
-        dominant = ops.max(ops.stack([plan.lam, *plan.shares], axis=-1), axis=-1)
+        dominant = largest([plan.lam, *plan.shares])
         terms = zip(*as_tensors((mixed.labels, mixed.shares)))
         accuracy = pair_accuracy(self.loss, terms, y_pred)
         self._source.channels[0].means.record(dominant, accuracy)

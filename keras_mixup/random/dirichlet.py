@@ -6,6 +6,7 @@ Gamma draws underflow, so they are made, and divided, as logarithms.
 
 import math
 
+from keras_mixup._backend.ops import largest
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.random.beta import SMALLEST_ALPHA
 from keras_mixup.random.beta import SMALLEST_UNIFORM
@@ -38,7 +39,7 @@ def dirichlet_from_uniforms(noise, alpha, num_samples):
     mixes = alpha > SMALLEST_ALPHA
     noise = ops.reshape(noise, (num_samples, _EACH, -1))
     logs = _log_gamma_variates(noise, ops.where(mixes, alpha, 1.0))
-    parts = ops.exp(logs - ops.max(logs, axis=0))
+    parts = ops.exp(logs - largest(logs))
     weights = parts / ops.sum(parts, axis=0)
     first = ops.cast(ops.equal(ops.arange(num_samples), 0), "float32")
     return ops.where(mixes, weights, first[:, None])
@@ -46,15 +47,14 @@ def dirichlet_from_uniforms(noise, alpha, num_samples):
 
 def with_largest_first(weights):
     """Weights in which the first has changed places with the largest."""
-    ops = ops_for(weights)
-    largest = ops.max(weights, axis=0)
-    first, others, taken = weights[0], [], ops.equal(weights[0], largest)
+    ops, most = ops_for(weights), largest(weights)
+    first, others, taken = weights[0], [], ops.equal(weights[0], most)
     for weight in (weights[i] for i in range(1, weights.shape[0])):
         # Of several that are the largest, one changes places, or none.
-        here = ops.logical_and(ops.equal(weight, largest), ops.logical_not(taken))
+        here = ops.logical_and(ops.equal(weight, most), ops.logical_not(taken))
         others.append(ops.where(here, first, weight))
         taken = ops.logical_or(taken, here)
-    return ops.stack([largest, *others], axis=0)
+    return ops.stack([most, *others], axis=0)
 
 
 def _log_gamma_variates(noise, alpha):
