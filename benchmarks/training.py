@@ -36,9 +36,11 @@ def two_losses(y_true, y_pred):
     return 0.7 * loss(y_true, y_pred) + 0.3 * loss(partner, y_pred)
 
 
-# What stands beside: one product, the least of a blend, without and with its labels,
-# and mixups of the inputs alone. The last is what MixUp costs without its loss.
+# What stands beside: the same model once more, which shows what such a ratio is worth;
+# one product; the least of a blend, without and with its labels; mixups of the inputs
+# alone. The last is what MixUp costs without its loss.
 REFERENCES = {
+    "none, once more": lambda: None,
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
     "gather, multiply and add": PlainBlend,
     "gather, multiply and add, of two losses as well": BlendOfBoth,
