@@ -39,7 +39,7 @@ def text(rows, others, command):
         pathlib.Path(__file__).parent / "page.md",
         rows,
         command,
-        rules=count(rows),
+        rules=count(rows) + (f", chosen from {count(others)}" if others else ""),
         answer=answer(rows),
         tables=tables(rows),
         screened=screened(others),
