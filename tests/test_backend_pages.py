@@ -8,7 +8,10 @@ from tests.documents import cases
 from tests.documents import check_block
 from tests.documents import name_of
 
-PAGES = [ROOT / "docs/guides/loops.md", ROOT / "docs/guides/loaders.md"]
+PAGES = [
+    ROOT / f"docs/guides/{name}.md"
+    for name in ("loops", "loaders", "from_torchvision_timm")
+]
 BLOCKS = {name_of(page): blocks_of(page.read_text("utf-8")) for page in PAGES}
 # What the blocks of each page defined so far: they are read one after the other.
 NAMES = {}
