@@ -9,10 +9,6 @@ MODES = {
 }[keras.backend.backend()]
 
 
-# What earlier ones do breaks the graph that torch compiles, whatever the layer.
-KERAS_COMPILES = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
-
-
 def compiled(function, mode):
     """`function` of backend tensors, run in the given mode."""
     if mode == "eager":

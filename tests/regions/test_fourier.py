@@ -9,7 +9,6 @@ import pytest
 from keras_mixup import regions
 from keras_mixup.regions import Fourier
 from keras_mixup.regions.fourier import field
-from tests.modes import KERAS_COMPILES
 from tests.modes import run
 
 GRIDS = [(50,), (8, 8), (9, 7), (40, 24), (6, 8, 10)]
@@ -172,7 +171,6 @@ def test_every_backend_finds_the_same(grid, mode):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="of torch.compile")
-@pytest.mark.skipif(not KERAS_COMPILES, reason="Keras breaks the graph itself")
 def test_a_step_compiled_by_torch_does_not_break_off():
     import torch
 

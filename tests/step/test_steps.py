@@ -34,11 +34,9 @@ from tests.models import kernel_of
 from tests.models import mixed
 from tests.models import pair_loss
 from tests.models import softmax
-from tests.modes import KERAS_COMPILES
 from tests.modes import to_numpy
 
 SPARSE = "sparse_categorical_crossentropy"
-TENSORFLOW_IS_THERE = importlib.util.find_spec("tensorflow") is not None
 CODES = np.eye(6, dtype="float32")
 
 
@@ -330,7 +328,8 @@ def graphs_by_epoch(layer, monkeypatch, samples, epochs):
     """How many graphs `torch.compile` made of the steps by the end of each epoch."""
     import torch
 
-    importlib.import_module("tensorflow")
+    if importlib.util.find_spec("tensorflow"):
+        importlib.import_module("tensorflow")  # Looking for it would break the graph.
     compile_for_real, graphs, counts = torch.compile, [], []
 
     def backend(graph, inputs):
@@ -354,10 +353,7 @@ def graphs_by_epoch(layer, monkeypatch, samples, epochs):
     return counts
 
 
-# Looking for TensorFlow would break the graph.
-@pytest.mark.skipif(not TENSORFLOW_IS_THERE, reason="runs where TensorFlow is, too")
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch.compile")
-@pytest.mark.skipif(not KERAS_COMPILES, reason="Keras breaks the graph itself")
 def test_steps_are_compiled_no_more_often_than_dropout(monkeypatch):
     # The last batch of each epoch is smaller.
     dropout, *others = (
