@@ -25,12 +25,12 @@ def uniform(shape, seed=None):
     is_numpy = isinstance(seed, (np.ndarray, np.random.Generator))
     if hasattr(seed, "uniform") and not is_numpy:
         return seed.uniform(shape)
-    if in_foreign_graph() and not _is_of_tensorflow(seed):
+    if _is_of_tensorflow(seed):
+        return _stateless(shape, _in_32_bits(seed.next()))
+    if in_foreign_graph():
         return _uniform_in_graph(shape, seed)
     if is_numpy:
         return np.random.default_rng(seed).random(shape, dtype="float32")
-    if _is_of_tensorflow(seed):
-        return _stateless(shape, _in_32_bits(seed.next()))
     if isinstance(seed, keras.random.SeedGenerator) and draws_wait_for_the_device():
         return counted_uniforms(shape, seed.next())
     return keras.random.uniform(shape, dtype="float32", seed=seed)
@@ -51,7 +51,7 @@ def _in_32_bits(seed):
 def _stateless(shape, seed):
     import tensorflow as tf
 
-    # XLA on CPUs takes 20 times as long where it selects the algorithm.
+    # On CPUs, what XLA makes of the algorithm that it selects is many times slower.
     return tf.random.stateless_uniform(shape, seed, alg="philox")
 
 

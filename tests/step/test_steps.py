@@ -360,6 +360,7 @@ def test_steps_are_compiled_no_more_often_than_dropout(monkeypatch):
         graphs_by_epoch(layer, monkeypatch, samples=10, epochs=2)
         for layer in (
             layers.Dropout(0.5),
+            MixUp(1.0),
             MixUp(num_samples=3),
             RandomChoice([AdaptiveMixUp("similarity"), CutMix(1.0)]),
         )
