@@ -18,6 +18,9 @@ def can_join(loss, weights, y_pred):
 
     Its values must be those of samples, each by itself, and few enough that the copy of
     the predictions costs nothing. XLA computes once what the terms share in any case.
+    On TensorFlow a loss of Keras takes the logits behind predictions, where it finds
+    them: a copy of the predictions has none, and a network that is sure of its errors
+    would have no gradient.
 
     Args:
         loss: A `keras.losses.Loss`.
