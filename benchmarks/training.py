@@ -25,8 +25,23 @@ class PlainBlend(layers.Layer):
         return (1 - share) * x + share * partner
 
 
+class PlainPaste(layers.Layer):
+    """The least that CutMix does to inputs: gather and select, by one fixed box."""
+
+    def call(self, x):
+        ops = keras.ops
+        partner = ops.take(x, ops.flip(ops.arange(ops.shape(x)[0])), axis=0)
+        rows, columns = (ops.arange(size) for size in x.shape[1:3])
+        inside = ops.logical_and(rows[:, None] < 16, columns < 16)
+        return ops.where(inside[..., None], partner, x)
+
+
 class BlendOfBoth(PlainBlend):
-    """The same for a loss that has both labels, as `two_losses` has."""
+    """`PlainBlend` for a loss that has both labels, as `two_losses` has."""
+
+
+class PasteOfBoth(PlainPaste):
+    """`PlainPaste` for such a loss."""
 
 
 def two_losses(y_true, y_pred):
@@ -37,13 +52,14 @@ def two_losses(y_true, y_pred):
 
 
 # What stands beside: the same model once more, which shows what such a ratio is worth;
-# one product; the least of a blend, without and with its labels; mixups of the inputs
-# alone. The last is what MixUp costs without its loss.
+# one product; the least of a blend, without and with its labels; the least of CutMix;
+# mixups of the inputs alone. The last is what MixUp costs without its loss.
 REFERENCES = {
     "none, once more": lambda: None,
     "keras.layers.Rescaling": lambda: layers.Rescaling(1.01),
     "gather, multiply and add": PlainBlend,
     "gather, multiply and add, of two losses as well": BlendOfBoth,
+    "gather and select, of two losses as well": PasteOfBoth,
     "keras.layers.MixUp": layers.MixUp,
     "MixUp with a plain loss": keras_mixup.MixUp,
 }
@@ -90,7 +106,7 @@ def cnn(layer, jit_compile, track=False, labels=True):
         model.add(layer)
     if hasattr(layer, "plan") and labels:
         loss = keras_mixup.MixupLoss(loss, layer, track=track)
-    if isinstance(layer, BlendOfBoth):
+    if isinstance(layer, (BlendOfBoth, PasteOfBoth)):
         loss = two_losses
     for filters in (32, 64):
         model.add(layers.Conv2D(filters, 3, 2, activation="relu"))
