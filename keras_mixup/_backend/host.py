@@ -8,7 +8,10 @@ import sys
 
 import keras
 import numpy as np
-from keras import tree
+
+from keras_mixup._backend.ops import map_tensors
+
+_ZERO = np.zeros((), "float32")
 
 
 def is_on_host(*tensors):
@@ -55,9 +58,11 @@ def stand_ins(structure):
     """Arrays of the shapes of tensors, which take no memory and have no values."""
 
     def stand_in(x):
-        return None if x is None else np.broadcast_to(np.float32(0), tuple(x.shape))
+        if x is None:
+            return None
+        return np.ndarray(x.shape, "float32", _ZERO, strides=(0,) * x.dim())
 
-    return tree.map_structure(stand_in, structure)
+    return map_tensors(stand_in, structure)
 
 
 def as_arrays(structure):
@@ -75,8 +80,9 @@ def as_tensors(structure):
     """The arrays of a structure as tensors of PyTorch, and all else as it is."""
     if isinstance(structure, np.ndarray):
         # Torch takes neither negative strides nor what must not be written to.
-        array = np.require(structure, requirements=["C", "W"])
-        return sys.modules["torch"].from_numpy(array)
+        if not (structure.flags.c_contiguous and structure.flags.writeable):
+            structure = np.require(structure, requirements=["C", "W"])
+        return sys.modules["torch"].from_numpy(structure)
     return _mapped(as_tensors, structure)
 
 

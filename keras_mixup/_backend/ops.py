@@ -7,7 +7,6 @@ are written once; `ops_for` picks the operations from what the tensors are.
 
 import functools
 import sys
-import weakref
 
 import keras
 import numpy as np
@@ -16,7 +15,7 @@ from keras import tree
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.tensorflow_ops import tensorflow_ops
 
-_ARE_TENSORFLOW = weakref.WeakKeyDictionary()
+_ARE_TENSORFLOW = {np.ndarray: False}
 
 
 def is_compiled_by_torch():
@@ -31,10 +30,10 @@ def is_tensorflow(x):
     if tf is None or is_compiled_by_torch():
         return False
     # TensorFlow takes long to tell, and by the type alone.
-    kind = type(x)
-    if kind not in _ARE_TENSORFLOW:
-        _ARE_TENSORFLOW[kind] = tf.is_tensor(x)
-    return _ARE_TENSORFLOW[kind]
+    found = _ARE_TENSORFLOW.get(type(x))
+    if found is None:
+        found = _ARE_TENSORFLOW[type(x)] = tf.is_tensor(x)
+    return found
 
 
 def is_foreign(x):
@@ -70,6 +69,19 @@ def leaves(*structures):
         elif structure is not None:
             found.append(structure)
     return found
+
+
+def map_tensors(function, structure):
+    """A structure of what `function` makes of each tensor, of `None` as well.
+
+    Args:
+        function: Function of a tensor.
+        structure: A tensor, or a nested structure of them.
+    """
+    # Most are a tensor, for which `tree` takes as long as some operations.
+    if hasattr(structure, "shape"):
+        return function(structure)
+    return tree.map_structure(function, structure)
 
 
 def first_leaf(structure):

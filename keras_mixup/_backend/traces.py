@@ -63,7 +63,8 @@ def draws_wait_for_the_device():
 
 def runs_one_by_one():
     """Whether every operation of a step is a call from Python, which takes its time."""
-    return keras.backend.backend() == "torch" and not is_compiled_by_torch()
+    backend = keras.backend.backend()
+    return backend == "torch" and not is_compiled_by_torch()
 
 
 def current_replica():

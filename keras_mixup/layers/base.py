@@ -20,7 +20,7 @@ from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
 from keras_mixup.layers.parameter import Parameter
 from keras_mixup.layers.seeded import SeededLayer
-from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.contract import says
 from keras_mixup.pairing.lookup import get_for
 from keras_mixup.pairing.shards import shards_in_use
 from keras_mixup.plans.noise import Noise
@@ -120,7 +120,7 @@ class MixingLayer(SeededLayer):
 
     def check_in_model(self):
         """Raises if the layer needs what it cannot see in a model."""
-        if contract_of(self.pairing).needs_labels:
+        if says(self.pairing, "needs_labels"):
             raise ValueError(LABELS_IN_MODEL.format(what=f"pairing {self.pairing!r}"))
 
     def parameters_in_model(self):
@@ -129,7 +129,7 @@ class MixingLayer(SeededLayer):
 
     def can_compile(self):
         """Whether drawing and mixing are operations that XLA knows."""
-        return contract_of(self.pairing).can_compile
+        return says(self.pairing, "can_compile")
 
     def draws_from_shapes(self):
         """Whether no value of the inputs is looked at, as a subclass of others may."""
@@ -215,8 +215,7 @@ class MixingLayer(SeededLayer):
 
     def _arguments_in_model(self, x):
         self.check_in_model()
-        contracts = [contract_of(pairing) for pairing in self.pairings()]
-        know_shards = all(contract.knows_shards for contract in contracts)
+        know_shards = all(says(each, "knows_shards") for each in self.pairings())
         arguments = {
             "noise": self._noise(x, self.seed_generator),
             "shards": self.shards or (shards_in_use() if know_shards else 1),

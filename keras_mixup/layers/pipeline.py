@@ -23,7 +23,7 @@ from keras_mixup.data.reader import BatchReader
 from keras_mixup.data.rules import ARGUMENTS
 from keras_mixup.data.rules import Rules
 from keras_mixup.layers.region_layer import RegionLayer
-from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.contract import says
 from keras_mixup.random.seeds import check_no_seed
 
 
@@ -166,7 +166,7 @@ class PipelineLayer(RegionLayer):
         mixing = training is None or training
         batch = self._reader.read(element, mixing)
         are_targets = any(
-            contract_of(pairing).labels_are_targets for pairing in self.pairings()
+            says(pairing, "labels_are_targets") for pairing in self.pairings()
         )
         rules = self._rules_for(batch, mixing)
         parts = self._reader.soft(batch, are_targets, rules)

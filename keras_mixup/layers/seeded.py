@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_mixup._backend.checks import check_seed
 from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.traces import current_replica
 from keras_mixup.layers.pipeline_state import PipelineState
 from keras_mixup.random.seeds import scrambled
@@ -38,7 +39,8 @@ class ReplicaSeeds(keras.random.SeedGenerator):
     def next_on_host(self):
         """The same seed as an array, of a state that lies on the host."""
         seed = as_arrays(self.state).copy()
-        self.state.assign(seed + np.arange(2, dtype=seed.dtype))
+        # Keras takes twice as long to assign an array.
+        self.state.assign(as_tensors(seed + np.arange(2, dtype=seed.dtype)))
         apart = np.array([current_replica() * _REPLICAS_APART, 0])
         return seed + apart.astype(seed.dtype)
 

@@ -30,9 +30,14 @@ class Contract(NamedTuple):
     draws_nothing: bool = False
 
 
-def contract_of(pairing):
-    """The `Contract` of a pairing."""
-    return Contract(*(bool(getattr(pairing, name, False)) for name in Contract._fields))
+def says(pairing, name):
+    """Whether a pairing says of itself that it has a property of the `Contract`.
+
+    Args:
+        pairing: The pairing.
+        name: The name of the property.
+    """
+    return bool(getattr(pairing, name, False))
 
 
 def keeps(**properties):

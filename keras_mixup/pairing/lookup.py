@@ -9,7 +9,7 @@ from keras_mixup.pairing.builtin import itself
 from keras_mixup.pairing.builtin import reverse
 from keras_mixup.pairing.builtin import roll
 from keras_mixup.pairing.builtin import shuffle
-from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.contract import says
 
 _BY_NAME = {
     "derangement": derangement,
@@ -63,13 +63,13 @@ def get(identifier):
 def get_for(num_samples, identifier, shards=None):
     """Resolves a pairing of several partners a sample, or within shards."""
     pairing = get(identifier)
-    if num_samples > 2 and contract_of(pairing).draws_nothing:
+    if num_samples > 2 and says(pairing, "draws_nothing"):
         raise ValueError(
             f"The pairing {identifier!r} knows one partner per sample, and would take "
             "it again. Use one that draws: 'shuffle' or 'derangement'. "
             f"Received: num_samples={num_samples} with pairing={identifier!r}"
         )
-    if (shards or 1) > 1 and contract_of(pairing).needs_labels:
+    if (shards or 1) > 1 and says(pairing, "needs_labels"):
         raise ValueError(
             "A pairing that looks at labels pairs samples across the whole batch. "
             f"Received: shards={shards} with pairing={identifier!r}"
@@ -79,7 +79,7 @@ def get_for(num_samples, identifier, shards=None):
 
 def with_labels(pairing, labels):
     """The pairing as a function of noise alone, whether it needs labels or not."""
-    if contract_of(pairing).needs_labels:
+    if says(pairing, "needs_labels"):
         return functools.partial(pairing, labels=labels)
     return pairing
 

@@ -1,11 +1,10 @@
 """A plan, applied to whatever belongs to the samples of a batch."""
 
-from keras import tree
-
 from keras_mixup._backend.compiling import fused
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host_kernels import blend_on_host
 from keras_mixup._backend.host_kernels import may_blend
+from keras_mixup._backend.ops import map_tensors
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.tensor_checks import check_samples
 from keras_mixup.pairing.shards import take_samples
@@ -192,7 +191,7 @@ class PlanApplication(PlanFields):
         """
 
         def take(partners):
-            return tree.map_structure(lambda x: take_samples(x, partners), inputs)
+            return map_tensors(lambda x: take_samples(x, partners), inputs)
 
         return [inputs, *(take(partners) for partners in self.indices)]
 
@@ -205,4 +204,4 @@ class PlanApplication(PlanFields):
             check_samples("inputs", x, size)
             return function(ops_for(x, self.partners).convert_to_tensor(x))
 
-        return tree.map_structure(checked, structure)
+        return map_tensors(checked, structure)

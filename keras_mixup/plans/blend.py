@@ -111,7 +111,11 @@ def _blend_arrays(x, partners, shares, dtype):
 
 def _leave_out(parts, none, block):
     # As `part` does.
-    if none is not None:
+    if none is None:
+        return
+    if none.size == len(none):
+        parts[np.flatnonzero(none[block])] = -0.0
+    else:
         np.copyto(parts, -0.0, where=none[block])
 
 

@@ -2,7 +2,7 @@
 
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.user_functions import check_partners
-from keras_mixup.pairing.contract import contract_of
+from keras_mixup.pairing.contract import says
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.pairing.shards import split
 from keras_mixup.random import dirichlet
@@ -93,7 +93,7 @@ def _paired(pairing, noise, shards):
     ops = ops_for(noise)
     noise = noise if shards == 1 else split(noise, shards)
     partners, is_there = pairing(noise), None
-    if not contract_of(pairing).stays_in_batch:
+    if not says(pairing, "stays_in_batch"):
         check_partners(partners, noise)
         is_there = ops.logical_and(partners >= 0, partners < ops.shape(noise)[-1])
         is_there = ops.reshape(is_there, (-1,))

@@ -9,6 +9,9 @@ import math
 
 from keras_mixup._backend.checks import check_broadcasts
 from keras_mixup._backend.checks import check_concentration
+from keras_mixup._backend.host import as_arrays
+from keras_mixup._backend.host import as_tensors
+from keras_mixup._backend.host import may_be_arrays
 from keras_mixup._backend.ops import ops_for
 from keras_mixup.random.uniforms import Seed
 from keras_mixup.random.uniforms import uniform
@@ -118,4 +121,7 @@ def _draw(shape, alpha, seed):
         )
     alpha = check_broadcasts("alpha", check_concentration(alpha), shape)
     noise = uniform((2, *shape), seed)
+    if may_be_arrays(noise, alpha if hasattr(alpha, "dtype") else None):
+        noise, alpha = as_arrays((noise, alpha))
+        return as_tensors(folded_beta_from_uniforms(noise[0], noise[1], alpha))
     return folded_beta_from_uniforms(noise[0], noise[1], alpha)
