@@ -17,7 +17,10 @@ from site_tables import Tables
 from site_tabs import as_tabs
 
 # Pages of numbers, which begin with what follows from them.
-FOLDED = ("benchmarks.md", "evidence/index.md", "evidence/cifar10/numbers.md")
+FOLDED = (
+    *("benchmarks.md", "evidence/index.md", "evidence/cifar10/numbers.md"),
+    "evidence/policies.md",
+)
 TABLES = Tables()
 # Where long code breaks: before the next name, the arguments, a value and a file.
 SHORT = 20

@@ -175,6 +175,15 @@ def test_loops_of_the_backends_are_in_tabs():
     assert titles == [["TensorFlow", "JAX", "PyTorch"]] * 2
 
 
+def test_long_tables_of_results_are_folded():
+    pages = [SITE / "benchmarks/index.html", *(SITE / "evidence").rglob("*.html")]
+    assert len(pages) > 3
+    for page in pages:
+        opened = re.sub(r"<details.*?</details>", "", page.read_text(), flags=re.S)
+        rows = [table.count("<tr") for table in re.split("</?table", opened)[1::2]]
+        assert max(rows, default=0) <= 15, page
+
+
 def test_nothing_is_on_the_site_twice():
     found = anchors()
     assert sorted({each for each in found if found.count(each) > 1}) == []
