@@ -127,9 +127,10 @@ def together(session):
     # With the programs of the session of JAX.
     on_jax |= compiled_once(session)
     session.run("pytest", *TWO, *files, *more, *export, env=on_jax)
-    steps = ["tests/step/test_steps.py", "-k", "compiled"]
-    session.run("pytest", *TWO, *files, env=on_torch)
-    session.run("pytest", *steps, env=on_torch)
+    # The slowest of them first, beside all others.
+    compiled = "test_steps_are_compiled_no_more_often_than_dropout"
+    steps = f"tests/step/test_steps.py::{compiled}"
+    session.run("pytest", *TWO, steps, *files, env=on_torch)
     # On PyTorch, which has nothing to compile for a training of a few steps.
     # Not by file: the examples are all in one.
     two = ["-n", "2", "-m", "examples", "tests/test_examples.py"]
