@@ -24,6 +24,13 @@ SHAPES = {(128, 32, 32, 3): 0.4, (128, 224, 224, 3): 0.5}
 MOST_OPERATIONS, OVER_PLAIN = 60, 1.4
 
 
+class Passing(keras.layers.Layer):
+    """A layer that does nothing, which shows what Keras's call takes."""
+
+    def call(self, x, training=None):
+        return x
+
+
 def layers():
     """The layers of a model."""
     return {
@@ -44,7 +51,8 @@ def calls(rounds):
     for shape, limit in SHAPES.items():
         x = torch.rand(shape)
         partners, share = torch.randperm(len(x)), torch.rand(len(x), 1, 1, 1)
-        mixers = layers() | {"keras.layers.MixUp": keras.layers.MixUp()}
+        theirs = {"keras.layers.MixUp": keras.layers.MixUp(), "nothing": Passing()}
+        mixers = layers() | theirs
         functions = {
             name: timed(lambda mix=mix, x=x: mix(x, training=True))
             for name, mix in mixers.items()
@@ -58,6 +66,8 @@ def calls(rounds):
         title = f"a layer's call in training, {' × '.join(map(str, shape))}"
         name = f"{title}, MixUp over keras.layers.MixUp"
         emit_ratio(name, times, "MixUp", "keras.layers.MixUp", limit)
+        name = f"{title}, a layer that does nothing over keras.layers.MixUp"
+        emit_ratio(name, times, "nothing", "keras.layers.MixUp", None)
         for name in layers():
             over = f"{title}, {name} over gather, multiply and add in place"
             emit_ratio(over, times, name, "plain", None)

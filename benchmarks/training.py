@@ -160,7 +160,7 @@ def measure(quick):
         for name, make in {**makers, **references}.items():
             models[name] = cnn(make(), jit_compile, labels=name not in references)
         functions = {name: epochs(model, batches) for name, model in models.items()}
-        times = in_turn(functions, 3 if quick else 45, warm_up=2, most=100.0)
+        times = in_turn(functions, 3 if quick else 90, warm_up=2, most=200.0)
         title = f"training step of a CNN, 128 × 32 × 32 × 3, {mode}"
         emit_ratio(f"{title}, MixUp over none", times, "MixUp", "none", limit)
         name = f"{title}, AdaptiveMixUp over MixUp"
