@@ -52,16 +52,20 @@ def of_one_rank(y_true, y_pred):
     return y_true, y_pred
 
 
+def core(loss):
+    """The function that a loss calls, or the class of one that has none."""
+    function = getattr(loss, "function", type(loss))
+    return getattr(function, "func", function)  # Of a `functools.partial`.
+
+
 def names_of(loss):
     """The names of the function and of the classes that a loss is made of."""
-    return [
-        getattr(each, "__name__", "") for each in (_core(loss), *type(loss).__mro__)
-    ]
+    return [getattr(each, "__name__", "") for each in (core(loss), *type(loss).__mro__)]
 
 
 def is_of_keras(loss):
     """Whether a loss is one of Keras's own, as an object or as a function."""
-    return getattr(_core(loss), "__module__", "").startswith("keras.")
+    return getattr(core(loss), "__module__", "").startswith("keras.")
 
 
 def setting(loss, name, default=None):
@@ -76,8 +80,3 @@ def setting(loss, name, default=None):
     # Keras keeps the `axis` of SparseCategoricalCrossentropy nowhere else.
     given = given or getattr(loss, "_fn_kwargs", {})
     return getattr(loss, name, given.get(name, default))
-
-
-def _core(loss):
-    function = getattr(loss, "function", type(loss))
-    return getattr(function, "func", function)  # Of a `functools.partial`.

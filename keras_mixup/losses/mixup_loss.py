@@ -23,6 +23,7 @@ from keras_mixup.losses.ignored_class import counted
 from keras_mixup.losses.ignored_class import over_counted
 from keras_mixup.losses.joined import can_join
 from keras_mixup.losses.joined import joined
+from keras_mixup.losses.joined import mean_of_samples
 from keras_mixup.losses.regularization import absolute_error
 from keras_mixup.losses.source import PlanSource
 from keras_mixup.losses.targets import as_one_hot
@@ -161,15 +162,17 @@ class MixupLoss(keras.losses.Loss):
             mixed = terms_of(
                 plan, self.loss, y_true, y_pred, dense, self.target_threshold
             )
-            terms, weight = mixed.weighed(self.loss, self.dtype, sample_weight)
+            terms = mixed.weighed(self.dtype, sample_weight)
         if self.track:
             self._record(plan, mixed, ops.stop_gradient(ops.convert_to_tensor(y_pred)))
         with keras.name_scope(self.name):
             p = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             values = self._values(terms, p)
-        weight = as_tensors(weight)
-        loss = super().__call__(values, y_pred, weight)
-        scale = over_counted(self.loss, terms, y_pred, weight)
+        weight = as_tensors(terms.total)
+        loss = mean_of_samples(self.reduction, values, y_pred, weight)
+        if loss is None:
+            loss = super().__call__(values, y_pred, weight)
+        scale = over_counted(self.loss, terms.each(), y_pred, weight)
         return loss if scale is None else loss * ops.cast(scale, loss.dtype)
 
     def call(self, y_true, y_pred):
@@ -195,14 +198,13 @@ class MixupLoss(keras.losses.Loss):
 
     def _values(self, terms, y_pred):
         running = self._source.running_losses()
-        labels, weights, _ = zip(*terms)
         plain = not running and not self.regularization
-        if plain and can_join(self.loss, weights, y_pred):
-            total = joined(self.loss, labels, weights, y_pred)
+        if plain and can_join(self.loss, terms.weights, y_pred):
+            total = joined(self.loss, terms, y_pred)
             if total is not None:
                 return total
         total, found = 0.0, []
-        for labels, weight, share in as_tensors(terms):
+        for labels, weight, share in as_tensors(terms.safe(self.loss).each()):
             labels, p = with_last_axis(labels, y_pred)
             values = self.loss.call(labels, p)
             if len(values.shape) == 0:

@@ -43,12 +43,11 @@ class Terms(NamedTuple):
         empty = ops.equal(total, 0)
         return [ops.where(empty, 0.0, share) for share in weighted], total
 
-    def weighed(self, loss, dtype, sample_weight):
-        """Triples of labels, their weighted share and their share, and the weight.
+    def weighed(self, dtype, sample_weight):
+        """`WeighedTerms` of these, in the dtype of a loss.
 
         Args:
-            loss: The loss that the labels are for.
-            dtype: Its dtype.
+            dtype: The dtype.
             sample_weight: As for `weigh`.
         """
         weights, total = self.weigh(sample_weight)
@@ -58,8 +57,39 @@ class Terms(NamedTuple):
             [ops_for(each).cast(each, dtype) for each in several]
             for several in (self.labels, weights)
         )
-        labels = safe_labels(loss, labels, weights, always_one)
-        return list(zip(labels, weights, self.shares)), total
+        return WeighedTerms(labels, weights, self.shares, total, always_one)
+
+
+class WeighedTerms(NamedTuple):
+    """The labels that a loss is computed at, each with its weighted share.
+
+    Args:
+        labels: List of labels, in floats.
+        weights: List of the weighted share of each, of which the sum is 1, or 0 where
+            none has weight.
+        shares: List of the share of each.
+        total: The weight of their sum, `None` without weights.
+        always_one: Whether of every sample at least one label has weight.
+    """
+
+    labels: list
+    weights: list
+    shares: list
+    total: object
+    always_one: bool
+
+    def each(self):
+        """Triples of labels, their weighted share and their share."""
+        return list(zip(self.labels, self.weights, self.shares))
+
+    def safe(self, loss):
+        """These terms with `safe_labels`.
+
+        Args:
+            loss: The loss that the labels are for.
+        """
+        labels = safe_labels(loss, self.labels, self.weights, self.always_one)
+        return self._replace(labels=labels)
 
 
 def terms_of(plan, loss, y_true, y_pred, dense, threshold=None):
