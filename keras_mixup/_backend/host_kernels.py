@@ -2,8 +2,8 @@
 
 Operation by operation PyTorch goes through a batch as often as there are operations,
 each time into memory that the system hands out anew. On the host the numbers of a plan
-can be looked at: for a blend two passes in place do, once the partners are gathered,
-and of a box only what is inside has to be gone through.
+can be looked at: a blend is one pass of weighted sums, and of a box only what is inside
+has to be gone through.
 """
 
 import sys
@@ -15,6 +15,7 @@ from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import has_gradient
 from keras_mixup._backend.host import is_on_host
+from keras_mixup._backend.sample_sums import Sums
 
 
 def may_blend(x, partners, shares):
@@ -25,52 +26,39 @@ def may_blend(x, partners, shares):
 
     Args:
         x: Tensor of samples.
-        partners: The partner of every sample.
+        partners: List of the partners of every sample.
         shares: List of the shares of a blend, of which some may be `None`.
     """
     shares = [share for share in shares if share is not None]
-    return is_on_host(x, partners, *shares) and not any(map(has_gradient, shares))
+    return is_on_host(x, *partners, *shares) and not any(map(has_gradient, shares))
 
 
-def blend_on_host(x, partners, own, share, dtype):
-    """λ·x + (1 − λ)·x[partners] on PyTorch in as few passes as there are.
+def blend_on_host(x, partners, shares, dtype):
+    """The samples of `x`, blended with their partners on PyTorch in one pass.
 
     Args:
         x: Tensor of samples, of those that `may_blend`.
-        partners: The partner of every sample.
-        own: Array of what a sample keeps, `(batch_size,)`.
-        share: Array of the share of its partner.
+        partners: List of the partners of every sample.
+        shares: List of arrays of what a sample keeps of itself, and then of the share
+            of each partner, `(batch_size,)`.
         dtype: Dtype of the result.
     """
-    dtype, partner = _of_torch(dtype), as_arrays(partners).astype("int64", copy=False)
-    if partner.min() < 0:
-        partner = np.where(partner < 0, partner + len(x), partner)
-    both = np.stack([own, share])
-    weights = as_tensors(both).to(dtype)
-    # In 16 bits a share may be rounded to 0.
-    nothing = (both if dtype.itemsize > 2 else as_arrays(weights.float())) <= 0
-    whole = None
-    if nothing.any():
-        gone, alone = nothing
-        if alone.all():
-            return x.to(dtype, copy=True)
-        # Whatever the partner of a sample without a share holds, it is not taken.
-        partner = np.where(alone, np.arange(len(alone)), partner)
-        whole = as_tensors(np.logical_or(gone, alone))
-    own, share = weights.reshape((2, -1) + (1,) * (x.dim() - 1)).unbind()
-    partner = x.index_select(0, as_tensors(partner)).to(dtype)
-    if has_gradient(x):
-        mixed = (partner * share).addcmul(x.to(dtype), own)
-        if whole is None:
-            return mixed
-        selected = whole.reshape(own.shape)
-        return sys.modules["torch"].where(selected, partner, mixed)
-    taken = None if whole is None else partner[whole]
-    mixed = partner.mul_(share).addcmul_(x.to(dtype), own)
-    if whole is not None:
-        # No number times 0: infinity would leave a NaN.
-        mixed[whole] = taken
-    return mixed
+    dtype, shape = _of_torch(dtype), (len(x), len(shares))
+    samples, weights = np.empty(shape, "int64"), np.empty(shape, shares[0].dtype)
+    samples[:, 0] = np.arange(len(x))
+    for index, each in enumerate(partners, start=1):
+        samples[:, index] = as_arrays(each)
+    for index, each in enumerate(shares):
+        weights[:, index] = each
+    if samples.min() < 0:
+        samples[samples < 0] += len(x)
+    if dtype.itemsize == 2:
+        # A share may be rounded to 0.
+        weights = as_arrays(as_tensors(weights).to(dtype).float())
+    sums = Sums.of_terms(samples, weights)
+    if len(sums.samples) == len(x):
+        return x.index_select(0, as_tensors(sums.samples)).to(dtype)
+    return sums.of(x.to(dtype))
 
 
 def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
@@ -85,9 +73,9 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
         axes: The spatial axes.
         dtype: Dtype of the result.
     """
-    mixed = _copy(x, dtype)
-    target, source = _arrays(mixed), _arrays(x)
     partners, share = as_arrays((partners, share))
+    mixed, share = _blended(x, partners, share, bounds, axes, dtype)
+    target, source = _arrays(mixed), _arrays(x)
     inside = [map(slice, *(end.tolist() for end in ends)) for ends in bounds]
     whole = [slice(None)] * (axes[0] - 1)
     samples = zip(range(len(partners)), partners.tolist(), share.tolist(), *inside)
@@ -127,14 +115,23 @@ def may_mix_boxes(x, partners, share, dtype, pastes):
     )
 
 
+def _blended(x, partners, share, bounds, axes, dtype):
+    """A copy in which boxes that are whole samples are blended, and what is left."""
+    if isinstance(x, np.ndarray):
+        return x.astype(dtype_name(dtype)), share
+    dtype, blended = _of_torch(dtype), np.logical_and(share > 0, share < 1)
+    for axis, (begin, end) in zip(axes, bounds):
+        blended &= (begin <= 0) & (end >= x.shape[axis])
+    if not blended.any():
+        return x.to(dtype, copy=True), share
+    samples = np.stack([np.arange(len(x)), partners], axis=1)
+    weights = np.stack([np.where(blended, 1 - share, 1), blended * share], axis=1)
+    mixed = Sums.of_terms(samples, weights).of(x.to(dtype))
+    return mixed, np.where(blended, 0, share)
+
+
 def _of_torch(dtype):
     return getattr(sys.modules["torch"], dtype_name(dtype))
-
-
-def _copy(x, dtype):
-    if isinstance(x, np.ndarray):
-        return x.astype(dtype_name(dtype))
-    return x.to(_of_torch(dtype), copy=True)
 
 
 def _arrays(x):

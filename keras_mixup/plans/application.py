@@ -1,11 +1,13 @@
 """A plan, applied to whatever belongs to the samples of a batch."""
 
+import keras
+
 from keras_mixup._backend.compiling import fused
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host_kernels import blend_on_host
 from keras_mixup._backend.host_kernels import may_blend
-from keras_mixup._backend.ops import map_tensors
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import map_tensors
 from keras_mixup._backend.tensor_checks import check_samples
 from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
@@ -72,11 +74,11 @@ class PlanApplication(PlanFields):
         """
         own, *others = shares or (None, *self.shares)
         indices = self.indices
-        if len(others) == 1 and len(others[0].shape) == 1:
-            partners = whole_batch(indices[0])
+        if all(len(share.shape) == 1 for share in others):
+            partners = [whole_batch(each) for each in indices]
             if may_blend(x, partners, [own, *others]):
                 arrays = all_shares(as_arrays(others), dtype, as_arrays(own))
-                return blend_on_host(x, partners, *arrays, dtype)
+                return blend_on_host(x, partners, arrays, dtype)
         shares = all_shares(others, dtype, own)
         return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
 
@@ -202,6 +204,8 @@ class PlanApplication(PlanFields):
             if x is None:
                 return None
             check_samples("inputs", x, size)
-            return function(ops_for(x, self.partners).convert_to_tensor(x))
+            if not keras.ops.is_tensor(x):
+                x = ops_for(x, self.partners).convert_to_tensor(x)
+            return function(x)
 
         return map_tensors(checked, structure)

@@ -1,0 +1,105 @@
+"""Weighted sums of the samples of a batch, in one pass over memory.
+
+To blend samples is to multiply the batch by a sparse matrix, of a few entries a row.
+`embedding_bag` of PyTorch does so without writing a partner to memory first. Gradients
+are multiplied by the transposed matrix.
+"""
+
+import functools
+import math
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_mixup._backend.host import as_tensors
+from keras_mixup._backend.host import has_gradient
+
+
+class Sums(NamedTuple):
+    """For each sum which samples it adds up, and by which weights.
+
+    Args:
+        samples: Array of the numbers of samples, those of the first sum first.
+        weights: Array of the weight of each.
+        starts: Array of where each sum begins, and of where the last one ends.
+    """
+
+    samples: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of_terms(cls, samples, weights):
+        """The sums of terms, those without a weight left out.
+
+        No number times 0: infinity would leave a NaN.
+
+        Args:
+            samples: Array `(batch_size, terms)` of the numbers of samples.
+            weights: Array of the weight of each.
+        """
+        size, terms = weights.shape
+        nothing = weights <= 0
+        if not nothing.any():
+            starts = np.arange(0, size * terms + 1, terms)
+            return cls(samples.reshape(-1), weights.reshape(-1), starts)
+        counted = ~nothing
+        starts = np.zeros(size + 1, "int64")
+        counted.sum(axis=1).cumsum(out=starts[1:])
+        return cls(samples[counted], weights[counted], starts)
+
+    def transposed(self):
+        """The sums whose matrix is the transposed one, of as many samples."""
+        size = len(self.starts) - 1
+        order = np.argsort(self.samples, kind="stable")
+        sums = np.repeat(np.arange(size), np.diff(self.starts))
+        starts = np.searchsorted(self.samples[order], np.arange(size + 1))
+        return Sums(sums[order], self.weights[order], starts)
+
+    def of(self, x):
+        """The sums of the samples of `x`, whose memory keeps its order of axes.
+
+        Args:
+            x: Tensor of floats, on the host.
+        """
+        if has_gradient(x):
+            return _differentiable().apply(x, self)
+        if x.is_contiguous():
+            return self._of_rows(x)
+        order = [0, *sorted(range(1, x.dim()), key=x.stride, reverse=True)]
+        sums = self._of_rows(x.permute(order))
+        return sums.permute(np.argsort(order).tolist())
+
+    def _of_rows(self, x):
+        samples, weights, starts = map(as_tensors, self)
+        sums = sys.modules["torch"].nn.functional.embedding_bag(
+            samples,
+            x.reshape(len(x), math.prod(x.shape[1:])),
+            starts,
+            mode="sum",
+            per_sample_weights=weights.to(x.dtype),
+            include_last_offset=True,
+        )
+        return sums.view(x.shape)
+
+
+@functools.cache
+def _differentiable():
+    torch = sys.modules["torch"]
+
+    class WeightedSums(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, sums):
+            ctx.sums = sums
+            return sums.of(x.detach())
+
+        @staticmethod
+        def backward(ctx, upstream):
+            return ctx.sums.transposed().of(upstream), None
+
+        @staticmethod
+        def jvp(ctx, tangent, sums):
+            return ctx.sums.of(tangent)
+
+    return WeightedSums
