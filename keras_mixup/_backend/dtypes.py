@@ -20,13 +20,17 @@ def dtype_name(dtype):
 
 
 def is_float(dtype):
-    """Whether a dtype is a floating one."""
-    return dtype_name(dtype).startswith(("float", "bfloat"))
+    """Whether a dtype, or what `dtype_name` returned, is a floating one."""
+    return _name(dtype).startswith(("float", "bfloat"))
 
 
 def is_integer(dtype):
-    """Whether a dtype is one of integers."""
-    return dtype_name(dtype).startswith(("int", "uint"))
+    """Whether a dtype, or what `dtype_name` returned, is one of integers."""
+    return _name(dtype).startswith(("int", "uint"))
+
+
+def _name(dtype):
+    return dtype if isinstance(dtype, str) else dtype_name(dtype)
 
 
 def _of_keras(dtype):

@@ -41,8 +41,10 @@ class ReplicaSeeds(keras.random.SeedGenerator):
         seed = as_arrays(self.state).copy()
         # Keras takes twice as long to assign an array.
         self.state.assign(as_tensors(seed + np.arange(2, dtype=seed.dtype)))
-        apart = np.array([current_replica() * _REPLICAS_APART, 0])
-        return seed + apart.astype(seed.dtype)
+        replica = current_replica()
+        if replica:
+            seed[:1] += np.array(replica * _REPLICAS_APART).astype(seed.dtype)
+        return seed
 
 
 class SeededLayer(keras.layers.Layer):

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from keras_mixup._backend.checks import check_part
 from keras_mixup._backend.checks import may_be_equal
 from keras_mixup._backend.ops import ops_for
@@ -44,8 +42,12 @@ class PlanFields(NamedTuple):
 
         All copies are made here, and keep whatever else a plan holds.
         """
-        ops = ops_for(indices, shares)
         local = len(indices[0].shape) > 1
+        if len(shares) == 1 and not local:
+            return self._replace(
+                partners=indices[0], share=shares[0], shard_partners=()
+            )
+        ops = ops_for(indices, shares)
         shard_partners = ops.stack(indices, axis=-1) if local else ()
         partners = [whole_batch(each) for each in indices]
         if len(shares) == 1:
@@ -164,12 +166,9 @@ class PlanFields(NamedTuple):
         return len(getattr(self.shard_partners, "shape", ())) > 1
 
     def _checked_share(self):
-        are_arrays = type(self.share) is type(self.partners) is np.ndarray
-        if (
-            are_arrays
-            and self.share.ndim == 1
-            and self.share.size == len(self.partners)
-        ):
+        # Most plans can be told without a walk through their parts.
+        shape = getattr(self.share, "shape", ())
+        if len(shape) == 1 and shape == getattr(self.partners, "shape", ()):
             return self.share
         shapes = [tuple(check_part(each).shape) for each in self[:2]]
         if not may_be_equal(*shapes) or len(shapes[0]) not in (1, 2):

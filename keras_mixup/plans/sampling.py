@@ -68,9 +68,11 @@ def sampled(noise, distribution, *, prob, per_sample, fold, pairing, shards=1):
     partners = [partner for partner, _ in paired]
     drawn = noise if per_sample else noise.of_the_first()
     shares = [
-        ops.where(drawn.prob < prob, share, 0.0) + ops.zeros_like(noise.prob)
+        ops.where(drawn.prob < prob, share, 0.0)
         for share in distribution(drawn, partners, fold)
     ]
+    if not per_sample:
+        shares = [share + ops.zeros_like(noise.prob) for share in shares]
     # Compiled code cannot raise. It would take the nearest sample (TensorFlow and
     # JAX), 0 (TensorFlow on a GPU) or anything: a loss of NaN does not pass.
     shares = [

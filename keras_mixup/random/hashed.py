@@ -9,22 +9,21 @@ import math
 
 import numpy as np
 
+_BITS = 24
+
 
 def _signed(number):
     """An integer as 64 bits hold it."""
     return (number + 2**63) % 2**64 - 2**63
 
 
-# The multipliers of SplitMix64, as signed integers.
-_FIRST = _signed(0xBF58476D1CE4E5B9)
-_SECOND = _signed(0x94D049BB133111EB)
+# The multipliers of SplitMix64.
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 # Odd numbers of which no small multiples add up to 0: seeds, steps and positions
 # cannot stand for each other.
 _SEED, _STEP = 0xD1342543DE82EF95, 0xAEF17502108EF2D9
 _POSITION = 0x9E3779B97F4A7C15
-_SEED, _STEP = (_signed(each * pow(_POSITION, -1, 2**64)) for each in (_SEED, _STEP))
-_POSITION = _signed(_POSITION)
-_BITS = 24
+_SEED, _STEP = (each * pow(_POSITION, -1, 2**64) for each in (_SEED, _STEP))
 
 
 def counted_uniforms(shape, seed):
@@ -38,30 +37,37 @@ def counted_uniforms(shape, seed):
         - [Steele et al. (2014), Fast splittable pseudorandom number
           generators](https://doi.org/10.1145/2660193.2660195)
     """
-    position, first, second = _as_integers(math.prod(shape), seed)
-    # Multiplied once all is added up: products of positions alone `torch.compile` takes
-    # for indices, and fails where 64 bits do not hold them.
-    z = (position + (first * _SEED + second * _STEP)) * _POSITION
-    z = (z ^ _shifted(z, 30)) * _FIRST
-    z = (z ^ _shifted(z, 27)) * _SECOND
-    z = _as_float32(_shifted(z ^ _shifted(z, 31), 64 - _BITS))
-    return (z * 2.0**-_BITS).reshape(shape)
+    hashed = _of_arrays if isinstance(seed, np.ndarray) else _of_tensors
+    return hashed(math.prod(shape), seed).reshape(shape)
 
 
-def _as_integers(count, seed):
-    # Arrays, for whose overflow NumPy does not warn as it does for numbers.
-    if isinstance(seed, np.ndarray):
-        seed = seed.astype("int64")
-        return np.arange(count), seed[:1], seed[1:]
+def _of_arrays(count, seed):
+    first, second = seed.tolist()
+    z = np.arange(count, dtype="uint64")
+    z += (first * _SEED + second * _STEP) % 2**64
+    z *= _POSITION
+    z ^= z >> 30
+    z *= _FIRST
+    z ^= z >> 27
+    z *= _SECOND
+    z ^= z >> 31
+    return (z >> 64 - _BITS).astype("float32") * np.float32(2.0**-_BITS)
+
+
+def _of_tensors(count, seed):
     import torch
 
-    return torch.arange(count, device=seed.device), *seed.to(torch.int64).unbind()
-
-
-def _as_float32(z):
-    return z.astype("float32") if isinstance(z, np.ndarray) else z.float()
+    first, second = seed.to(torch.int64).unbind()
+    position = torch.arange(count, device=seed.device)
+    # Multiplied once all is added up: products of positions alone `torch.compile` takes
+    # for indices, and fails where 64 bits do not hold them.
+    z = position + (first * _signed(_SEED) + second * _signed(_STEP))
+    z = z * _signed(_POSITION)
+    z = (z ^ _shifted(z, 30)) * _signed(_FIRST)
+    z = (z ^ _shifted(z, 27)) * _signed(_SECOND)
+    return _shifted(z ^ _shifted(z, 31), 64 - _BITS).float() * 2.0**-_BITS
 
 
 def _shifted(z, bits):
-    # Torch shifts the sign in.
+    # Torch has signed integers alone, and shifts the sign in.
     return (z >> bits) & (2 ** (64 - bits) - 1)

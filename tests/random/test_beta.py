@@ -228,10 +228,13 @@ def test_counted_uniforms_are_those_of_split_mix(seed):
     import torch
 
     drawn = counted_uniforms((3, 50), torch.tensor(seed)).numpy()
+    of_array = counted_uniforms((3, 50), np.array(seed))
     start = seed[0] * 0xD1342543DE82EF95 + seed[1] * 0xAEF17502108EF2D9
     steps = [start + i * 0x9E3779B97F4A7C15 for i in range(150)]
     by_hand = [(split_mix(step) >> 40) / 2**24 for step in steps]
     np.testing.assert_array_equal(drawn.ravel(), np.float32(by_hand))
+    np.testing.assert_array_equal(of_array, drawn)
+    assert of_array.dtype == "float32"
 
 
 @torch_only
