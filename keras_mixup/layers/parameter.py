@@ -54,3 +54,33 @@ class Parameter:
             name=self._name,
         )
         setattr(layer, self._variable, variable)
+
+
+class ParameterElsewhere:
+    """A number that a layer has not, and that others have for it.
+
+    Whoever reads or assigns it is told so. Assigned, it would change nothing.
+
+    Args:
+        where: The layers that have it.
+    """
+
+    def __init__(self, where):
+        self._where = where
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, layer, owner=None):
+        if layer is None:
+            return self
+        raise AttributeError(self._message(layer))
+
+    def __set__(self, layer, value):
+        raise AttributeError(self._message(layer))
+
+    def _message(self, layer):
+        return (
+            f"The {type(layer).__name__} {layer.name!r} has no `{self._name}`. "
+            f"Read or assign that of {self._where}."
+        )

@@ -6,6 +6,7 @@ from keras_mixup._backend.checks import check_probabilities
 from keras_mixup.layers.cutmix import CutMix
 from keras_mixup.layers.mixup import MixUp
 from keras_mixup.layers.parameter import Parameter
+from keras_mixup.layers.parameter import ParameterElsewhere
 from keras_mixup.layers.pipeline import PipelineLayer
 from keras_mixup.plans.choice import chosen
 from keras_mixup.plans.region import grid_of
@@ -70,6 +71,7 @@ class RandomChoice(PipelineLayer):
     >>> history = model.fit(x, y, verbose=0)
     """
 
+    alpha = ParameterElsewhere("a member, as `mix.layers[0].alpha`")
     probabilities = Parameter(
         check_probabilities, "The probability of each of the layers, a tuple."
     )
@@ -92,11 +94,8 @@ class RandomChoice(PipelineLayer):
         count = len(members)
         if probabilities is None:
             probabilities = [1 / count] * count
-        given = {
-            "num_classes": num_classes,
-            "label_keys": label_keys,
-            "data_format": data_format,
-        }
+        given = {"num_classes": num_classes, "label_keys": label_keys}
+        given["data_format"] = data_format
         super().__init__(
             parameters={"probabilities": check_probabilities(probabilities, count)},
             per_sample=per_sample,

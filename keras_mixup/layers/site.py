@@ -7,6 +7,7 @@ from keras_mixup._backend.checks import check_count
 from keras_mixup._backend.checks import check_flag
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
+from keras_mixup.layers.parameter import ParameterElsewhere
 from keras_mixup.step.names import newest
 
 
@@ -21,6 +22,9 @@ class MixUpSite(keras.layers.Layer):
         data_format: As for `CutMix`, if a region is pasted.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
+
+    alpha = ParameterElsewhere("its ManifoldMixUp")
+    prob = ParameterElsewhere("its ManifoldMixUp")
 
     def __init__(
         self,

@@ -223,6 +223,16 @@ def test_one_group_of_places_before_the_other(interleaved):
         assert float(loss(CODES, x)) == pytest.approx(entropy, abs=1e-4)
 
 
+@pytest.mark.parametrize("name", ["alpha", "prob"])
+def test_a_site_has_no_numbers_of_its_own(name):
+    site = ManifoldMixUp(sites=2).site()
+    with pytest.raises(
+        AttributeError, match="Read or assign that of its ManifoldMixUp"
+    ):
+        setattr(site, name, 0.0)
+    assert not hasattr(site, name)
+
+
 def test_labels_are_for_the_loss():
     with pytest.raises(ValueError, match="mixes inside a model"):
         ManifoldMixUp()(CODES, CODES)

@@ -380,6 +380,16 @@ def test_bad_arguments(make, error, message):
         make()
 
 
+def test_each_member_has_an_alpha_and_the_choice_has_none():
+    mix = both()
+    with pytest.raises(AttributeError, match=r"that of a member, as `mix.layers\[0\]"):
+        mix.alpha = 0.0
+    assert not hasattr(mix, "alpha")
+    mix.layers[0].alpha = mix.layers[1].alpha = 0.0
+    x = np.random.default_rng(0).random((8, 4, 4, 1), dtype="float32")
+    np.testing.assert_array_equal(to_numpy(mix(x, training=True)), x)
+
+
 def test_bad_values_later():
     mix = both()
     with pytest.raises(ValueError, match="for 2 layers"):
