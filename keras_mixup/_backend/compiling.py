@@ -10,8 +10,8 @@ import math
 import sys
 
 from keras_mixup._backend.ops import is_tensorflow
-from keras_mixup._backend.ops import leaves
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import leaves
 
 _LANES = 8
 # The numbers of a sample from which on one launch costs less than some operations.

@@ -9,7 +9,7 @@ import sys
 import keras
 import numpy as np
 
-from keras_mixup._backend.ops import map_tensors
+from keras_mixup._backend.structures import map_tensors
 
 _ZERO = np.zeros((), "float32")
 

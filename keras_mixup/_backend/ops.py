@@ -10,9 +10,9 @@ import sys
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_mixup._backend.numpy_ops import NumpyOps
+from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.tensorflow_ops import tensorflow_ops
 
 _ARE_TENSORFLOW = {np.ndarray: False}
@@ -55,38 +55,6 @@ def is_dense(x):
         tf = sys.modules["tensorflow"]
         return isinstance(x, (tf.Tensor, tf.Variable))
     return isinstance(x, np.ndarray) or keras.ops.is_tensor(x)
-
-
-def leaves(*structures):
-    """List of the tensors of structures, of those that are not `None`."""
-    found = []
-    for structure in structures:
-        # A walk through each by `tree` would be felt in an eager step.
-        if isinstance(structure, (list, tuple)):
-            found += leaves(*structure)
-        elif isinstance(structure, dict):
-            found += leaves(*tree.flatten(structure))
-        elif structure is not None:
-            found.append(structure)
-    return found
-
-
-def map_tensors(function, structure):
-    """A structure of what `function` makes of each tensor, of `None` as well.
-
-    Args:
-        function: Function of a tensor.
-        structure: A tensor, or a nested structure of them.
-    """
-    # Most are a tensor, for which `tree` takes as long as some operations.
-    if hasattr(structure, "shape"):
-        return function(structure)
-    return tree.map_structure(function, structure)
-
-
-def first_leaf(structure):
-    """The first tensor of a structure, of those that are not `None`."""
-    return leaves(structure)[0]
 
 
 def integers_below(end, ops):
@@ -172,6 +140,8 @@ def ops_for(*structures):
     else:
         return NumpyOps
     found = leaves(*structures)
+    if all(type(leaf) is np.ndarray for leaf in found):
+        return NumpyOps
     if any(is_tensorflow(leaf) for leaf in found):
         return tensorflow_ops()
     if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in found):

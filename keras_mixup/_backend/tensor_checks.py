@@ -2,12 +2,13 @@
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.dtypes import is_integer
 from keras_mixup._backend.ops import is_dense
+from keras_mixup._backend.structures import flatten
+from keras_mixup._backend.structures import flatten_with_path
 
 # From how many axes on integers are a signal: pixels, or samples of sound.
 _RANK_OF_A_SIGNAL = {"uint8": 2, "int16": 2, "uint16": 3}
@@ -121,7 +122,7 @@ def _places(name, structure):
         return [(name, structure)]
     return [
         (name + "".join(f"[{step!r}]" for step in path), leaf)
-        for path, leaf in tree.flatten_with_path(structure)
+        for path, leaf in flatten_with_path(structure)
     ]
 
 
@@ -150,7 +151,7 @@ def _remedy(x):
 
 def check_no_class_ids(y):
     """Raises of class ids that came in one argument with what they are labels of."""
-    for leaf in tree.flatten(y):
+    for leaf in flatten(y):
         dtype = getattr(leaf, "dtype", "float32")
         if is_integer(dtype) and is_one_a_sample(leaf):
             raise ValueError(

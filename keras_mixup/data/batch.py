@@ -4,6 +4,7 @@ import keras
 from keras import tree
 
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.tensor_checks import check_signals
 from keras_mixup.data import entries
 from keras_mixup.data.boxes import mix_boxes
@@ -52,7 +53,9 @@ def mix_inputs(plan, inputs, dtype, data_format=None):
 
 def mix_masks(plan, masks):
     """Masks of mixed samples: what is valid in a sample or in any of its partners."""
-    if any(isinstance(mask, keras.KerasTensor) for mask in tree.flatten(masks)):
+    if masks is None:
+        return None
+    if any(isinstance(mask, keras.KerasTensor) for mask in flatten(masks)):
         # A Functional model hands a symbolic mask past this layer to those
         # behind it. Without one, they take the mask of the tensors they get.
         return None

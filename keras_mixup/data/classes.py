@@ -7,6 +7,7 @@ from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.ops import is_tensorflow
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.ops import values
+from keras_mixup._backend.structures import flatten_with_path
 
 # Fewer samples may be one-hot by accident, though they are class ids of steps.
 _SAMPLES_TO_TELL = 3
@@ -21,7 +22,7 @@ def class_counts(labels, num_classes):
             labels.
     """
     _check_same_form(labels, num_classes, "")
-    return [_at(num_classes, path) for path, _ in tree.flatten_with_path(labels)]
+    return [_at(num_classes, path) for path, _ in flatten_with_path(labels)]
 
 
 def class_ids(labels, num_classes):

@@ -1,10 +1,9 @@
 """Labels of pixels and steps, which a region pastes as it pastes the inputs."""
 
-from keras import tree
-
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.dtypes import is_integer
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import flatten_with_path
 from keras_mixup.data import entries
 from keras_mixup.data.classes import class_counts
 from keras_mixup.plans.blend import blend
@@ -42,7 +41,7 @@ def which_are_dense(labels, x, said, num_classes=None, data_format=None):
             return path[0] in said
         return _is_dense(label, grid, count, data_format)
 
-    found = tree.flatten_with_path(labels)
+    found = flatten_with_path(labels)
     return [is_dense(path, y, count) for (path, y), count in zip(found, counts)]
 
 

@@ -1,9 +1,9 @@
 """An element of a pipeline: `x`, `(x, y)` or `(x, y, sample_weight)`."""
 
 import keras
-from keras import tree
 
 from keras_mixup._backend.ops import is_foreign
+from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.traces import in_dataset
 
 
@@ -28,7 +28,7 @@ def is_handed_over(element):
 
     Those are tensors of the backend.
     """
-    leaves = tree.flatten(element)
+    leaves = flatten(element)
     return (
         in_dataset()
         or any(is_foreign(leaf) for leaf in leaves)

@@ -2,8 +2,9 @@
 
 import re
 
-from keras import tree
-
+from keras_mixup._backend.structures import flatten
+from keras_mixup._backend.structures import flatten_with_path
+from keras_mixup._backend.structures import pack_as
 from keras_mixup._backend.tensor_checks import is_numeric
 from keras_mixup._backend.tensor_checks import is_one_a_sample
 from keras_mixup._backend.tensor_checks import is_signal
@@ -54,12 +55,12 @@ def inputs_of(key, entry, is_labelled):
     Returns:
         The entry, and whether some of it are integers that may be a further label.
     """
-    found = [((key, *path), leaf) for path, leaf in tree.flatten_with_path(entry)]
+    found = [((key, *path), leaf) for path, leaf in flatten_with_path(entry)]
     kinds = [_kind(path, leaf, is_labelled) for path, leaf in found]
     leaves = [
         leaf if kind == "input" else None for (_, leaf), kind in zip(found, kinds)
     ]
-    return tree.pack_sequence_as(entry, leaves), "category" in kinds
+    return pack_as(entry, leaves), "category" in kinds
 
 
 def check_entry(key, inputs, may_be_labels):
@@ -81,7 +82,7 @@ def check_entry(key, inputs, may_be_labels):
             "none, say `label_keys=()`."
         )
     is_mask = bool(words) and words[-1] in ("mask", "masks")
-    leaves = [leaf for leaf in tree.flatten(inputs) if leaf is not None]
+    leaves = [leaf for leaf in flatten(inputs) if leaf is not None]
     if is_mask and any("int" in str(getattr(leaf, "dtype", "")) for leaf in leaves):
         raise ValueError(
             f"The integers {key!r} of a dict batch are a mask by their name, "
@@ -130,7 +131,7 @@ def _is_identifier(key, is_labelled):
 
 
 def _is_text(entry):
-    leaves = [leaf for leaf in tree.flatten(entry) if leaf is not None]
+    leaves = [leaf for leaf in flatten(entry) if leaf is not None]
     return all(
         isinstance(leaf, str) or not is_numeric(getattr(leaf, "dtype", "int32"))
         for leaf in leaves

@@ -1,12 +1,13 @@
 """Labels and sample weights of a mixed batch."""
 
 import numpy as np
-from keras import tree
 
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import flatten
+from keras_mixup._backend.structures import pack_as
 from keras_mixup._backend.tensor_checks import is_one_a_sample
 from keras_mixup.data.classes import class_counts
 from keras_mixup.data.classes import class_ids
@@ -35,7 +36,7 @@ def soft_labels(
             there is a number of classes.
         rules: The `Rules`.
     """
-    leaves = tree.flatten(labels)
+    leaves = flatten(labels)
     counts = class_counts(labels, num_classes)
     pasted = rules.are_pasted(labels)
     targets = [
@@ -58,7 +59,7 @@ def soft_labels(
             y if y is None or stays else smoothed(y, n, rules.label_smoothing)
             for y, n, stays in zip(targets, counts, pasted)
         ]
-    weights = tree.flatten(sample_weight)
+    weights = flatten(sample_weight)
     if len(weights) not in (1, len(targets)):
         raise ValueError(
             "`sample_weight` must be one tensor, or one for each of the "
@@ -70,7 +71,7 @@ def soft_labels(
             f"of several labels needs a `sample_weight` of its own. Received: one for "
             f"{len(targets)} labels"
         )
-    return tree.pack_sequence_as(labels, targets)
+    return pack_as(labels, targets)
 
 
 def mix_labels(plan, labels, sample_weight=None, rules=AS_THEY_ARE):
@@ -85,7 +86,7 @@ def mix_labels(plan, labels, sample_weight=None, rules=AS_THEY_ARE):
     Returns:
         The mixed labels, and the mixed weights (`None` if none came).
     """
-    targets, weights = tree.flatten(labels), tree.flatten(sample_weight)
+    targets, weights = flatten(labels), flatten(sample_weight)
     if plan is None:
         mixed, weighed = targets, [_as_float(w) for w in weights]
     elif any(rules.dense):
@@ -103,8 +104,8 @@ def mix_labels(plan, labels, sample_weight=None, rules=AS_THEY_ARE):
             shares *= len(targets)
         mixed = [_blended(plan, y, s, rules) for y, s in zip(targets, shares)]
     return (
-        tree.pack_sequence_as(labels, list(mixed)),
-        tree.pack_sequence_as(sample_weight, list(weighed)),
+        pack_as(labels, list(mixed)),
+        pack_as(sample_weight, list(weighed)),
     )
 
 

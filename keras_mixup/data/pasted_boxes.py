@@ -6,8 +6,8 @@ from keras import tree
 
 from keras_mixup._backend.checks import check_box_format
 from keras_mixup._backend.dtypes import dtype_name
-from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import first_leaf
 from keras_mixup.data.box_formats import from_corners
 from keras_mixup.data.box_formats import to_corners
 from keras_mixup.data.boxes import PADDING

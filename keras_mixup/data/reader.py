@@ -8,6 +8,9 @@ from typing import NamedTuple
 import keras
 from keras import tree
 
+from keras_mixup._backend.structures import flatten
+from keras_mixup._backend.structures import flatten_with_path
+from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup._backend.tensor_checks import check_signals
 from keras_mixup.data import entries
@@ -38,7 +41,7 @@ class Batch(NamedTuple):
     def labels(self):
         """The labels as they came, those that are `None` left out."""
         labels = self.parts.get("y")
-        leaves = tree.flatten(labels)
+        leaves = flatten(labels)
         found = [leaf for leaf in leaves if leaf is not None]
         return labels if len(found) == len(leaves) else found or None
 
@@ -135,7 +138,7 @@ class BatchReader:
         counts = self.counts(batch)
         if counts is None and not are_targets:
             self._look_at_floats(labels, batch.is_dict)
-        alone = len(tree.flatten(labels)) == 1
+        alone = len(flatten(labels)) == 1
         # Floats beside other labels that share a number of classes are no classes.
         may_be_ids = batch.is_dict or alone or not isinstance(counts, int)
         soft = soft_labels(
@@ -197,7 +200,7 @@ class BatchReader:
         return inputs
 
     def _look_at_floats(self, labels, is_dict):
-        for path, label in tree.flatten_with_path(labels):
+        for path, label in flatten_with_path(labels):
             if label is None:
                 continue
             if is_dict and entries.is_named_label(path[0]):
@@ -233,7 +236,7 @@ def _no_inputs(batch):
 
 
 def _has_tensor(entry):
-    return any(leaf is not None for leaf in tree.flatten(entry))
+    return any(leaf is not None for leaf in flatten(entry))
 
 
 def _filled(mixed, came):
@@ -241,7 +244,7 @@ def _filled(mixed, came):
 
 
 def _check_not_symbolic(element):
-    if any(isinstance(leaf, keras.KerasTensor) for leaf in tree.flatten(element)):
+    if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves(element)):
         raise TypeError(
             "MixUp was called with symbolic labels. In a model, call it on the "
             "inputs alone and compile the model with `MixupLoss(loss, mixup=layer)`, "

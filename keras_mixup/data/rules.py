@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from keras import tree
-
 from keras_mixup._backend.checks import check_box_format
 from keras_mixup._backend.checks import check_flag
 from keras_mixup._backend.checks import check_real
 from keras_mixup._backend.checks import check_threshold
+from keras_mixup._backend.structures import flatten
 
 
 class Rules(NamedTuple):
@@ -60,7 +59,7 @@ class Rules(NamedTuple):
 
     def are_pasted(self, labels):
         """For each label, whether it stays as it is until it is pasted."""
-        dense = self.dense or [False] * len(tree.flatten(labels))
+        dense = self.dense or [False] * len(flatten(labels))
         return [each and self.pastes for each in dense]
 
 

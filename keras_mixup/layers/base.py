@@ -13,8 +13,8 @@ from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import is_on_host
 from keras_mixup._backend.host import stand_ins
-from keras_mixup._backend.ops import first_leaf
-from keras_mixup._backend.ops import leaves
+from keras_mixup._backend.structures import first_leaf
+from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks

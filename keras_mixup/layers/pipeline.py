@@ -4,12 +4,12 @@ import functools
 
 import keras
 import numpy as np
-from keras import tree
 
 from keras_mixup._backend.checks import check_label_keys
 from keras_mixup._backend.checks import check_num_classes
 from keras_mixup._backend.ops import call_as_is
 from keras_mixup._backend.ops import is_foreign
+from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.tensor_checks import check_no_class_ids
 from keras_mixup._backend.tensor_checks import check_no_table
 from keras_mixup._backend.traces import in_dataset
@@ -216,7 +216,7 @@ class PipelineLayer(RegionLayer):
 
     def _is_foreign(self, x, training):
         """Whether lone inputs, which are checked, are no tensors of the backend."""
-        leaves = tree.flatten(x)
+        leaves = flatten(x)
         if all(leaf is None for leaf in leaves):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")
         for leaf in leaves:

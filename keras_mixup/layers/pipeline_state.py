@@ -11,11 +11,11 @@ import threading
 import zlib
 
 import keras
-from keras import tree
 
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import is_tensorflow
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.traces import in_dataset
 from keras_mixup.random.seeds import check_given_seed
 from keras_mixup.random.seeds import scrambled
@@ -76,7 +76,7 @@ class PipelineState:
         """
         if seed is None:
             return None
-        if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
+        if any(is_tensorflow(leaf) for leaf in flatten(structure)):
             if is_tensorflow(seed):
                 return _folded(scrambled("call in a graph", *self._given), seed)
             if in_dataset():
@@ -94,7 +94,7 @@ class PipelineState:
         Args:
             structure: The batch, or a part of it.
         """
-        if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
+        if any(is_tensorflow(leaf) for leaf in flatten(structure)):
             self._enter_tensorflow()
             return dict(self._variables)
         return dict(self._parameters)
@@ -105,7 +105,7 @@ class PipelineState:
         Args:
             structure: The batch, or a part of it.
         """
-        if any(is_tensorflow(leaf) for leaf in tree.flatten(structure)):
+        if any(is_tensorflow(leaf) for leaf in flatten(structure)):
             self._enter_tensorflow()
             # It draws in one atomic operation: parallel calls never draw alike.
             return self._generator

@@ -3,10 +3,10 @@
 import warnings
 
 import keras
-from keras import tree
 
 from keras_mixup import regions
-from keras_mixup._backend.ops import first_leaf
+from keras_mixup._backend.structures import first_leaf
+from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.user_functions import explained
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.layers.base import MixingLayer
@@ -124,7 +124,7 @@ class RegionLayer(MixingLayer):
 
     def _mask_of_steps(self, mask):
         """The mask that tells which steps count, if regions are pasted."""
-        masks = [each for each in tree.flatten(mask) if each is not None]
+        masks = [each for each in flatten(mask) if each is not None]
         if not masks or not self.may_paste:
             return None
         if self.data_format == "channels_first" or len(masks) > 1:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import keras
 
 from keras_mixup._backend.dtypes import dtype_name
-from keras_mixup._backend.ops import first_leaf
 from keras_mixup._backend.ops import integers_below
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import first_leaf
 
 _MOST_AXES = 3
 
