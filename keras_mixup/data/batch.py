@@ -1,10 +1,10 @@
 """A plan applied to the parts of a batch."""
 
 import keras
-from keras import tree
 
 from keras_mixup._backend.ops import ops_for
 from keras_mixup._backend.structures import flatten
+from keras_mixup._backend.structures import map_tensors
 from keras_mixup._backend.tensor_checks import check_signals
 from keras_mixup.data import entries
 from keras_mixup.data.boxes import mix_boxes
@@ -42,13 +42,25 @@ def mix_parts(plan, parts, mix_inputs, rules=AS_THEY_ARE):
 
 
 def mix_inputs(plan, inputs, dtype, data_format=None):
-    """Inputs mixed by `plan`, or only cast where there is no plan."""
-    if plan is None:
-        return tree.map_structure(
-            lambda x: None if x is None else ops_for(x).cast(x, dtype), inputs
-        )
-    check_signals(x=inputs)
-    return plan.mix(inputs, dtype, data_format)
+    """Inputs mixed by `plan`, or only cast where there is no plan.
+
+    Args:
+        plan: A `MixPlan` of as many samples, or `None`.
+        inputs: A tensor or a nested structure of them, which are checked.
+        dtype: Dtype of the result.
+        data_format: As for `MixPlan.mix`.
+    """
+    if plan is not None:
+        check_signals(x=inputs)
+
+    def mixed(x):
+        if x is None:
+            return None
+        if plan is None:
+            return ops_for(x).cast(x, dtype)
+        return plan.mix_tensor(x, dtype, data_format)
+
+    return map_tensors(mixed, inputs)
 
 
 def mix_masks(plan, masks):
@@ -61,9 +73,7 @@ def mix_masks(plan, masks):
         return None
     if plan is None:
         return masks
-    return tree.map_structure(
-        lambda mask: None if mask is None else plan.union(mask), masks
-    )
+    return map_tensors(lambda mask: None if mask is None else plan.union(mask), masks)
 
 
 def check_no_places(parts):

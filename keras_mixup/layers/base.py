@@ -228,6 +228,7 @@ class MixingLayer(SeededLayer):
 
     def _to_draw(self, x, **drawing):
         """What `draw` takes: inputs, and arguments; arrays, where it is quicker."""
+        check_batch(x=x)
         at_hand = is_on_host(*leaves(x)) and self.seed_generator.is_on_host()
         if not (at_hand and self.draws_from_shapes()):
             return x, {**self._arguments_in_model(x), **drawing}
@@ -245,5 +246,4 @@ class MixingLayer(SeededLayer):
         return fused(draw_and_mix, parts) if self.can_compile() else draw_and_mix(parts)
 
     def _noise(self, x, seed):
-        check_batch(x=x)
         return Noise.drawn(first_leaf(x), seed, self.num_samples, self.extra_noise(x))

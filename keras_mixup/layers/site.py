@@ -5,6 +5,7 @@ import keras
 from keras_mixup._backend.checks import check_compute_dtype
 from keras_mixup._backend.checks import check_count
 from keras_mixup._backend.checks import check_flag
+from keras_mixup._backend.tensor_checks import check_batch
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
 from keras_mixup.layers.parameter import ParameterElsewhere
@@ -49,6 +50,8 @@ class MixUpSite(keras.layers.Layer):
         if not training:
             return mix_inputs(None, x, self.compute_dtype)
         plan = self._plan()
+        if plan is not None:
+            check_batch(plan=plan.share, x=x)
         return mix_inputs(plan, x, self.compute_dtype, self.data_format)
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -54,14 +54,14 @@ class PlanApplication(PlanFields):
         >>> mixed["x"].tolist(), mixed["y"].tolist()
         ([[0.75, 0.25], [0.5, 0.5]], [12.5, 15.0])
         """
+        return self._map(lambda x: self.mix_tensor(x, dtype, data_format), inputs)
 
-        def mixed(x):
-            to = dtype or float_dtype(x)
-            if self.has_region:
-                return mix_in_region(self, x, to, data_format)
-            return self.blend(x, None, to)
-
-        return self._map(mixed, inputs)
+    def mix_tensor(self, x, dtype=None, data_format=None):
+        """One tensor mixed as by `mix`, of which it is known that it may be."""
+        dtype = dtype or float_dtype(x)
+        if self.has_region:
+            return mix_in_region(self, x, dtype, data_format)
+        return self.blend(x, None, dtype)
 
     def blend(self, x, shares, dtype):
         """One tensor, every sample blended with its partners.
