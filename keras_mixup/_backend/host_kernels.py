@@ -66,14 +66,13 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
 
     Args:
         x: Tensor or array of samples, of those that `may_mix_boxes`.
-        partners: The partner of every sample.
-        share: What of the inside of a box is the partner's, `(batch_size,)`.
-        bounds: For each spatial axis two integer tensors `(batch_size,)`: where a box
+        partners: Array of the partner of every sample.
+        share: Array of what of the inside of a box is the partner's, `(batch_size,)`.
+        bounds: For each spatial axis two integer arrays `(batch_size,)`: where a box
             begins, and the first element behind it.
         axes: The spatial axes.
         dtype: Dtype of the result.
     """
-    partners, share = as_arrays((partners, share))
     mixed, share = _blended(x, partners, share, bounds, axes, dtype)
     target, source = _arrays(mixed), _arrays(x)
     inside = [map(slice, *(end.tolist() for end in ends)) for ends in bounds]
@@ -93,7 +92,7 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
     return mixed
 
 
-def may_mix_boxes(x, partners, share, dtype, pastes):
+def may_mix_boxes(x, partners, shares, dtype, pastes):
     """Whether `mix_boxes_on_host` knows what to do.
 
     Where gradients flow it does not, nor to blend numbers that NumPy does not have.
@@ -101,13 +100,13 @@ def may_mix_boxes(x, partners, share, dtype, pastes):
     Args:
         x: Tensor or array of samples.
         partners: The partner of every sample.
-        share: What of the inside of a box is the partner's.
+        shares: List of tensors of shares, which must have no gradient.
         dtype: Dtype of the result.
         pastes: Whether all that is inside of a box is the partner's.
     """
     if isinstance(x, np.ndarray):
         return isinstance(partners, np.ndarray)
-    if not is_on_host(x, partners, share) or has_gradient(x) or has_gradient(share):
+    if not is_on_host(x, partners, *shares) or any(map(has_gradient, [x, *shares])):
         return False
     brain = sys.modules["torch"].bfloat16
     return brain not in (x.dtype, _of_torch(dtype)) or (

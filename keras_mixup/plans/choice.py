@@ -1,6 +1,7 @@
 """One plan, in which every sample follows one of several."""
 
 from keras_mixup._backend.ops import ops_for
+from keras_mixup.pairing.shards import own_indices
 from keras_mixup.plans.region import PlanRegion
 
 
@@ -15,13 +16,12 @@ def chosen(plans, conditions, sizes):
         sizes: The sizes of the spatial axes, if a plan has a region.
     """
     ops = ops_for(plans[0].share)
-    each = [plan.where(condition) for plan, condition in zip(plans, conditions)]
-    indices, share = each[0].indices[0], each[0].shares[0]
-    for plan, condition in zip(each[1:], conditions[1:]):
-        (others,) = plan.indices
+    indices, share = own_indices(plans[0].indices[0]), 0.0
+    for plan, condition in zip(plans, conditions):
+        (others,), (shares,) = plan.indices, plan.shares
         here = ops.reshape(condition, ops.shape(others))
         indices = ops.where(here, others, indices)
-        share = ops.where(condition, plan.shares[0], share)
+        share = ops.where(condition, shares, share)
     plan = plans[0].with_terms([indices], [share])
     if not any(plan.has_region for plan in plans):
         return plan

@@ -9,7 +9,6 @@ from keras_mixup.pairing.shards import take_samples
 from keras_mixup.pairing.shards import whole_batch
 from keras_mixup.plans.blend import align
 from keras_mixup.plans.blend import blend
-from keras_mixup.plans.region import PlanRegion
 from keras_mixup.plans.region import spatial_axes
 
 
@@ -70,11 +69,12 @@ def element_shares(plan, x, axes):
 
 def _on_host(plan, x, axes, dtype):
     region, partners = plan.region, whole_batch(plan.indices[0])
-    share = share_inside(plan)
-    if not region.is_box or not may_mix_boxes(x, partners, share, dtype, region.pastes):
+    shares = [plan.share] if region.pastes else [plan.share, region.share]
+    if not (region.is_box and may_mix_boxes(x, partners, shares, dtype, region.pastes)):
         return None
-    bounds = PlanRegion(as_arrays(region.edges)).bounds(_sizes(plan, x, axes))
-    return mix_boxes_on_host(x, partners, share, bounds, axes, dtype)
+    plan, partners = as_arrays(plan), as_arrays(partners)
+    bounds = plan.region.bounds(_sizes(plan, x, axes))
+    return mix_boxes_on_host(x, partners, share_inside(plan), bounds, axes, dtype)
 
 
 def share_inside(plan):
