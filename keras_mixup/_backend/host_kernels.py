@@ -52,10 +52,7 @@ def blend_on_host(x, partners, shares, dtype):
         weights[:, index] = each
     if samples.min() < 0:
         samples[samples < 0] += len(x)
-    if dtype.itemsize == 2:
-        # A share may be rounded to 0.
-        weights = as_arrays(as_tensors(weights).to(dtype).float())
-    sums = Sums.of_terms(samples, weights)
+    sums = Sums.of_terms(samples, weights, dtype)
     if len(sums.samples) == len(x):
         return x.index_select(0, as_tensors(sums.samples)).to(dtype)
     return sums.of(x.to(dtype))
@@ -118,14 +115,15 @@ def _blended(x, partners, share, bounds, axes, dtype):
     """A copy in which boxes that are whole samples are blended, and what is left."""
     if isinstance(x, np.ndarray):
         return x.astype(dtype_name(dtype)), share
-    dtype, blended = _of_torch(dtype), np.logical_and(share > 0, share < 1)
+    dtype, own = _of_torch(dtype), np.arange(len(x))
+    blended = (share > 0) & (share < 1) & (partners != own)
     for axis, (begin, end) in zip(axes, bounds):
         blended &= (begin <= 0) & (end >= x.shape[axis])
     if not blended.any():
         return x.to(dtype, copy=True), share
-    samples = np.stack([np.arange(len(x)), partners], axis=1)
+    samples = np.stack([own, partners], axis=1)
     weights = np.stack([np.where(blended, 1 - share, 1), blended * share], axis=1)
-    mixed = Sums.of_terms(samples, weights).of(x.to(dtype))
+    mixed = Sums.of_terms(samples, weights, dtype).of(x.to(dtype))
     return mixed, np.where(blended, 0, share)
 
 

@@ -30,7 +30,7 @@ class Sums(NamedTuple):
     starts: np.ndarray
 
     @classmethod
-    def of_terms(cls, samples, weights):
+    def of_terms(cls, samples, weights, dtype):
         """The sums of terms, those without a weight left out.
 
         No number times 0: infinity would leave a NaN.
@@ -38,7 +38,11 @@ class Sums(NamedTuple):
         Args:
             samples: Array `(batch_size, terms)` of the numbers of samples.
             weights: Array of the weight of each.
+            dtype: The dtype of PyTorch that is summed in.
         """
+        if dtype.itemsize == 2:
+            # A weight may be rounded to 0.
+            weights = as_tensors(weights).to(dtype).float().numpy()
         size, terms = weights.shape
         nothing = weights <= 0
         if not nothing.any():

@@ -35,9 +35,10 @@ def test_they_are_a_product_with_a_matrix(terms, shape, dtype):
     import torch
 
     samples, weights = drawn(terms)
+    weights = weights.astype("float16").astype("float32")
     x = torch.from_numpy(np.random.default_rng(1).normal(size=(SIZE, *shape)))
     x = x.to(getattr(torch, dtype))
-    sums = Sums.of_terms(samples, weights)
+    sums = Sums.of_terms(samples, weights, x.dtype)
     tolerance = {"float16": 4e-3, "bfloat16": 4e-2}.get(dtype, 1e-6)
     for each, by in (
         (sums, matrix(samples, weights)),
@@ -57,7 +58,7 @@ def test_without_a_zero_they_are_that_product_as_well():
     samples, weights = drawn(2)
     weights += 0.5
     x = torch.randn(SIZE, 3, dtype=torch.float64)
-    found = Sums.of_terms(samples, weights).of(x)
+    found = Sums.of_terms(samples, weights, x.dtype).of(x)
     np.testing.assert_allclose(found, matrix(samples, weights) @ x.numpy(), rtol=1e-6)
 
 
@@ -67,8 +68,17 @@ def test_what_has_no_weight_goes_nowhere():
     samples, weights = np.array([[0, 1], [1, 0], [2, 2]]), np.eye(3, 2)
     weights[2] = 0.5
     x = torch.tensor([[1.0], [np.inf], [np.nan]])
-    found = Sums.of_terms(samples, weights.astype("float32")).of(x)
+    found = Sums.of_terms(samples, weights.astype("float32"), x.dtype).of(x)
     np.testing.assert_array_equal(found, [[1], [1], [np.nan]])
+
+
+def test_a_weight_that_16_bits_round_to_0_is_none():
+    import torch
+
+    x = torch.tensor([[1.0], [np.inf]], dtype=torch.float16)
+    samples, weights = np.array([[0, 1], [1, 1]]), np.float32([[1, 1e-9], [1, 0]])
+    found = Sums.of_terms(samples, weights, x.dtype).of(x)
+    np.testing.assert_array_equal(found, [[1], [np.inf]])
 
 
 @pytest.mark.parametrize("order", [(0, 2, 3, 1), (0, 3, 1, 2), (0, 1, 3, 2)])
@@ -77,7 +87,7 @@ def test_the_axes_stay_in_the_order_of_memory(order):
 
     # As a convolution leaves it, which Keras sees by other axes.
     x = torch.randn(SIZE, 2, 5, 4).permute(order)
-    sums = Sums.of_terms(*drawn(2))
+    sums = Sums.of_terms(*drawn(2), torch.float32)
     found = sums.of(x)
     assert found.stride() == x.stride()
     np.testing.assert_allclose(found, sums.of(x.contiguous()), atol=1e-6)
@@ -86,7 +96,7 @@ def test_the_axes_stay_in_the_order_of_memory(order):
 def test_samples_that_lie_side_by_side_and_repeated_ones():
     import torch
 
-    sums = Sums.of_terms(*drawn(2))
+    sums = Sums.of_terms(*drawn(2), torch.float32)
     for x in (
         torch.randn(4, SIZE).T,
         torch.randn(SIZE, 1).expand(SIZE, 4),
@@ -101,7 +111,7 @@ def test_samples_that_lie_side_by_side_and_repeated_ones():
 def test_gradients_of_gradients():
     import torch
 
-    sums = Sums.of_terms(*drawn(2))
+    sums = Sums.of_terms(*drawn(2), torch.float32)
     x = torch.randn(SIZE, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(sums.of, (x,), check_forward_ad=True)
     assert torch.autograd.gradgradcheck(sums.of, (x,))
