@@ -53,6 +53,7 @@ INTERNAL = {
     "mix_batch",
     "mix_in_model",
     "mix_inputs",
+    "mix_tensor",
     "next_stage",
     "num_classes",
     "num_partners",
@@ -74,7 +75,7 @@ INTERNAL = {
 # The fields of a plan, a named tuple, are its arguments.
 FIELDS = ("partners", "share", "shard_partners", "region")
 # Of this name a plan has a public one.
-INTERNAL_OF_LAYERS = {"draw", "draws_from_shapes"}
+INTERNAL_OF_LAYERS = {"draw", "draws_from_shapes", "draws_on_host"}
 
 
 def anchors():

@@ -19,6 +19,7 @@ from keras_mixup.layers.mixup import MixUp
 from keras_mixup.pairing.shards import own_indices
 from keras_mixup.plans.sampling import folded
 from keras_mixup.policies import distances
+from keras_mixup.policies.lookup import is_own
 from keras_mixup.policies.sampler import Sampler
 from keras_mixup.step.running_loss import RunningLoss
 
@@ -168,6 +169,11 @@ class AdaptiveMixUp(MixUp):
 
     def can_compile(self):
         return False
+
+    def draws_on_host(self):
+        # Features and distances get tensors even so. A policy would get arrays.
+        known = super().can_compile() and is_own(self.policy)
+        return known and type(self).__module__.startswith("keras_mixup.")
 
     def distribution(self, x, noise, alpha, labels=None, loss=None):
         def by_policy(drawn, partners, fold):

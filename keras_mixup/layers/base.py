@@ -13,6 +13,7 @@ from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host import as_tensors
 from keras_mixup._backend.host import is_on_host
 from keras_mixup._backend.host import stand_ins
+from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.structures import first_leaf
 from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.tensor_checks import check_batch
@@ -45,8 +46,7 @@ class MixingLayer(SeededLayer):
         prob: Number in [0, 1], the probability that a sample is mixed at all.
         per_sample: Whether every sample has a draw of its own.
         pairing: A name, or a callable as described in `keras_mixup.pairing`.
-        shards: Number of equal parts of a batch that find partners among themselves,
-            or `None` for that of the devices.
+        shards: In how many parts of a batch samples find partners, or `None`.
         num_samples: Integer ≥ 2, how many samples are mixed into one.
         seed: Integer in [0, 2³¹), or `None` for a random one.
         parameters: Dict of the values of further `Parameter`s of a subclass.
@@ -73,14 +73,13 @@ class MixingLayer(SeededLayer):
         self.num_samples = check_num_samples(num_samples)
         self.shards = None if shards is None else check_count("shards", shards)
         self.pairing = get_for(num_samples, pairing, shards)
-        self.supports_masking = True
         # In this order: files know the weights of a layer by their numbers.
         for name, value in {**(parameters or {}), "prob": prob}.items():
             setattr(self, name, value)
         self._channel = PlanChannel(self)
         self._means = self._channel.means  # Keras tracks the metrics it finds.
         register(self)
-        self.built = True
+        self.supports_masking = self.built = True
 
     def draw_plan(self, x, noise, *, labels=None, loss=None, shards=1, **parameters):
         """Draws the plan of a batch. A subclass must define it.
@@ -135,6 +134,10 @@ class MixingLayer(SeededLayer):
         """Whether no value of the inputs is looked at, as a subclass of others may."""
         return type(self).__module__.startswith("keras_mixup.") and self.can_compile()
 
+    def draws_on_host(self):
+        """Whether a plan may be drawn as arrays, where the inputs are on the host."""
+        return self.draws_from_shapes()
+
     def mix_inputs(self, plan, x):
         """Inputs mixed by a plan, or only cast where it is `None`."""
         return mix_inputs(plan, x, self.compute_dtype)
@@ -152,9 +155,8 @@ class MixingLayer(SeededLayer):
     def __call__(self, x, *args, training=None, **kwargs):
         training = self._training(training, *args)
         self._channel.begin()
-        if training is not None:
-            kwargs["training"] = training
-        return super().__call__(x, **kwargs)
+        given = {} if training is None else {"training": training}
+        return super().__call__(x, **given, **kwargs)
 
     def call(self, x, training=None):
         return self.mix_in_model(x, training)
@@ -175,11 +177,11 @@ class MixingLayer(SeededLayer):
             return self.mix_inputs(plan, parts["x"])
 
         inputs, drawing = self._to_draw(x, **drawing)
-        if inputs is x:
-            plan, mixed = self._draw_and_mix({"x": x}, mix, **drawing)
-        else:
+        if drawing["noise"].ops is NumpyOps:
             plan = as_tensors(self.draw(inputs, **drawing))
             mixed = self.mix_inputs(plan, x)
+        else:
+            plan, mixed = self._draw_and_mix({"x": x}, mix, **drawing)
         self._channel.publish(plan)
         return mixed
 
@@ -221,8 +223,7 @@ class MixingLayer(SeededLayer):
             "shards": self.shards or (shards_in_use() if know_shards else 1),
             **self.parameters_in_model(),
         }
-        running = self._channel.running_loss
-        if running is not None:
+        if (running := self._channel.running_loss) is not None:
             arguments["loss"] = running.value
         return arguments
 
@@ -230,12 +231,12 @@ class MixingLayer(SeededLayer):
         """What `draw` takes: inputs, and arguments; arrays, where it is quicker."""
         check_batch(x=x)
         at_hand = is_on_host(*leaves(x)) and self.seed_generator.is_on_host()
-        if not (at_hand and self.draws_from_shapes()):
+        if not (at_hand and self.draws_on_host()):
             return x, {**self._arguments_in_model(x), **drawing}
-        x = stand_ins(x)
-        arguments = self._arguments_in_model(x)
-        noise = arguments.pop("noise")
-        return x, {"noise": noise, **as_arrays({**arguments, **drawing})}
+        shapes = stand_ins(x)
+        arguments = self._arguments_in_model(shapes)
+        drawing = {"noise": arguments.pop("noise"), **as_arrays(arguments | drawing)}
+        return shapes if self.draws_from_shapes() else x, drawing
 
     def _draw_and_mix(self, parts, mix, **arguments):
         def draw_and_mix(parts):

@@ -1,6 +1,7 @@
 """Manifold Mixup at a place of the model that is drawn anew every step."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_mixup._backend.checks import check_count
@@ -94,7 +95,7 @@ class ManifoldMixUp(BetaLayer):
             return self.mix_inputs(None, x)
         inputs, drawing = self._to_draw(x, mask=self._mask_of_steps(mask))
         site = drawing["noise"].site[0] * self.sites
-        site = int(site) if inputs is not x else ops.cast(site, "int32")
+        site = int(site) if isinstance(site, np.generic) else ops.cast(site, "int32")
         plan = as_tensors(self.draw(inputs, **drawing))
         self._channel.publish(plan, site, self.sites)
         return self.mix_inputs(self._channel.plan_at(0), x)

@@ -57,6 +57,15 @@ def get(identifier):
     return FunctionPolicy(identifier)
 
 
+def is_own(policy):
+    """Whether a policy is of this package, and so computes with any tensors."""
+    known = type(policy).__module__.startswith("keras_mixup.")
+    inner = getattr(policy, "policy", None)
+    if isinstance(policy, FunctionPolicy) or not known:
+        return False
+    return inner is None or is_own(inner)
+
+
 def serialize(policy):
     """The Keras config of a policy, which `get` takes.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_mixup
+from keras_mixup import AdaptiveMixUp
 from keras_mixup import CutMix
 from keras_mixup import ManifoldMixUp
 from keras_mixup import MixUp
@@ -16,6 +17,7 @@ from keras_mixup._backend import host
 from keras_mixup.layers import base
 from keras_mixup.plans import application
 from keras_mixup.plans import paste
+from keras_mixup.policies import Shuffled
 from tests.modes import to_numpy
 
 BACKEND = keras.backend.backend()
@@ -31,6 +33,10 @@ LAYERS = {
     "Fourier": lambda: CutMix(region="fourier", seed=3),
     "choice": lambda: RandomChoice([MixUp(0.8), CutMix(1.0)], seed=3),
     "ManifoldMixUp": lambda: ManifoldMixUp(1.0, seed=3),
+    "similarity": lambda: AdaptiveMixUp("similarity", seed=3),
+    "exponential": lambda: AdaptiveMixUp("exponential", distance="cosine", seed=3),
+    "control": lambda: AdaptiveMixUp(Shuffled("similarity"), seed=3),
+    "inverse_loss": lambda: AdaptiveMixUp("inverse_loss", seed=3),
 }
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
 
@@ -191,6 +197,32 @@ def test_a_subclass_draws_from_the_inputs_themselves():
     RandomChoice([Looking(1.0), CutMix()])(x, training=True)
     assert all(each is x for each in seen)
     assert len(seen) == 2
+
+
+def test_what_the_user_writes_gets_tensors():
+    import torch
+
+    seen = []
+
+    def noted(function):
+        def of_tensors(*tensors):
+            seen.extend(each for each in tensors if each is not None)
+            return function(*tensors)
+
+        return of_tensors
+
+    def distance(x, y):
+        return torch.sum((x - y) ** 2, dim=-1)
+
+    x = torch.rand(8, 3)
+    features = noted(lambda x: x * 2)
+    for policy in ("similarity", noted(lambda distance, loss: torch.exp(-distance))):
+        AdaptiveMixUp(policy, distance=noted(distance), features=features)(
+            x, training=True
+        )
+    # Twice features and distances of both samples, and once a distance and a loss.
+    assert len(seen) == 8
+    assert all(isinstance(each, torch.Tensor) for each in seen)
 
 
 @pytest.mark.parametrize("dtype", ["int16", "uint8", "int32"])
