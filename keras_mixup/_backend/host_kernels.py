@@ -50,8 +50,6 @@ def blend_on_host(x, partners, shares, dtype):
         samples[:, index] = as_arrays(each)
     for index, each in enumerate(shares):
         weights[:, index] = each
-    if samples.min() < 0:
-        samples[samples < 0] += len(x)
     sums = Sums.of_terms(samples, weights, dtype)
     if len(sums.samples) == len(x):
         return x.index_select(0, as_tensors(sums.samples)).to(dtype)

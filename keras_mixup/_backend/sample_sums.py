@@ -1,8 +1,8 @@
 """Weighted sums of the samples of a batch, in one pass over memory.
 
-To blend samples is to multiply the batch by a sparse matrix, of a few entries a row.
-`embedding_bag` of PyTorch does so without writing a partner to memory first. Gradients
-are multiplied by the transposed matrix.
+To blend samples is to multiply the batch by a sparse matrix. `embedding_bag` of PyTorch
+does so without writing a partner to memory first. Gradients are multiplied by the
+transposed matrix.
 """
 
 import functools
@@ -40,10 +40,12 @@ class Sums(NamedTuple):
             weights: Array of the weight of each.
             dtype: The dtype of PyTorch that is summed in.
         """
+        size, terms = weights.shape
         if dtype.itemsize == 2:
             # A weight may be rounded to 0.
             weights = as_tensors(weights).to(dtype).float().numpy()
-        size, terms = weights.shape
+        if samples.min() < 0:
+            samples = np.where(samples < 0, samples + size, samples)
         nothing = weights <= 0
         if not nothing.any():
             starts = np.arange(0, size * terms + 1, terms)
@@ -67,25 +69,31 @@ class Sums(NamedTuple):
         Args:
             x: Tensor of floats, on the host.
         """
-        if has_gradient(x):
-            return _differentiable().apply(x, self)
-        if x.is_contiguous():
-            return self._of_rows(x)
-        order = [0, *sorted(range(1, x.dim()), key=x.stride, reverse=True)]
-        sums = self._of_rows(x.permute(order))
-        return sums.permute(np.argsort(order).tolist())
+        order = list(range(x.dim()))
+        if not x.is_contiguous():
+            order[1:] = sorted(order[1:], key=x.stride, reverse=True)
+        ordered = x.permute(order)
+        flat = ordered.reshape(len(x), math.prod(x.shape[1:]))
+        # No view is made in there, which could not be written to.
+        sums = _differentiable().apply(flat, self) if has_gradient(x) else self(flat)
+        sums = sums.view(ordered.shape)
+        return sums if x.is_contiguous() else sums.permute(np.argsort(order).tolist())
 
-    def _of_rows(self, x):
+    def __call__(self, x):
+        """The sums of samples of one axis, without a gradient.
+
+        Args:
+            x: Tensor `(batch_size, size)`.
+        """
         samples, weights, starts = map(as_tensors, self)
-        sums = sys.modules["torch"].nn.functional.embedding_bag(
+        return sys.modules["torch"].nn.functional.embedding_bag(
             samples,
-            x.reshape(len(x), math.prod(x.shape[1:])),
+            x.contiguous(),
             starts,
             mode="sum",
             per_sample_weights=weights.to(x.dtype),
             include_last_offset=True,
         )
-        return sums.view(x.shape)
 
 
 @functools.cache
@@ -96,7 +104,7 @@ def _differentiable():
         @staticmethod
         def forward(ctx, x, sums):
             ctx.sums = sums
-            return sums.of(x.detach())
+            return sums(x.detach())
 
         @staticmethod
         def backward(ctx, upstream):
@@ -104,6 +112,6 @@ def _differentiable():
 
         @staticmethod
         def jvp(ctx, tangent, sums):
-            return ctx.sums.of(tangent)
+            return ctx.sums(tangent)
 
     return WeightedSums

@@ -69,8 +69,11 @@ def leaves(*structures):
 
 
 def first_leaf(structure):
-    """The first tensor of a structure, of those that are not `None`."""
-    return next(leaf for leaf in flatten(structure) if leaf is not None)
+    """The first tensor of a structure, of those that are not `None`, or an error."""
+    for leaf in flatten(structure):
+        if leaf is not None:
+            return leaf
+    raise ValueError("Received no tensor to mix.")
 
 
 def _is_leaf(structure):

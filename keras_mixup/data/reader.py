@@ -41,9 +41,9 @@ class Batch(NamedTuple):
     def labels(self):
         """The labels as they came, those that are `None` left out."""
         labels = self.parts.get("y")
-        leaves = flatten(labels)
-        found = [leaf for leaf in leaves if leaf is not None]
-        return labels if len(found) == len(leaves) else found or None
+        tensors = flatten(labels)
+        found = [each for each in tensors if each is not None]
+        return labels if len(found) == len(tensors) else found or None
 
 
 class BatchReader:
@@ -71,7 +71,7 @@ class BatchReader:
         labels = entries.label_keys_in(x, self.label_keys)
         others = [key for key in x if key not in (*labels, entries.WEIGHT)]
         return bool(labels) and any(
-            _has_tensor(entries.inputs_of(key, x[key], True)[0]) for key in others
+            leaves(entries.inputs_of(key, x[key], True)[0]) for key in others
         )
 
     def read(self, element, mixing=True):
@@ -99,7 +99,7 @@ class BatchReader:
             return batch._replace(
                 restore=lambda mixed: pack({"x": batch.restore(mixed)}, element)
             )
-        if y is not None and not _has_tensor(y):
+        if y is not None and not leaves(y):
             raise ValueError(f"`y` must hold a label that is not None. Received: {y!r}")
         parts = {"x": x, "y": y, "sample_weight": sample_weight}
         parts = {key: part for key, part in parts.items() if part is not None}
@@ -167,7 +167,7 @@ class BatchReader:
             for key, entry in batch.items()
             if key not in (*labels, *special)
         }
-        inputs = {key: entry for key, entry in inputs.items() if _has_tensor(entry)}
+        inputs = {key: entry for key, entry in inputs.items() if leaves(entry)}
         named = {key: batch[key] for key in (*labels, *special)}
         check_batch(**{str(key): entry for key, entry in (inputs | named).items()})
         if not inputs:
@@ -233,10 +233,6 @@ def _no_inputs(batch):
         "A dict batch must have an input beside its labels. "
         f"Received: keys {sorted(map(str, batch))}"
     )
-
-
-def _has_tensor(entry):
-    return any(leaf is not None for leaf in flatten(entry))
 
 
 def _filled(mixed, came):

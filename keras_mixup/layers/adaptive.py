@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import keras
-from keras import tree
 
 from keras_mixup import pairing as pairings
 from keras_mixup import policies
 from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.ops import ops_for
+from keras_mixup._backend.structures import map_tensors
 from keras_mixup._backend.user_functions import check_distances
 from keras_mixup._backend.user_functions import check_lam
 from keras_mixup._backend.user_functions import explained
@@ -210,10 +210,7 @@ class AdaptiveMixUp(MixUp):
     def _distance(self, x, partners, real):
         if not self.policy.needs_distance:
             return None
-        x = tree.map_structure(
-            lambda leaf: leaf if leaf is None else ops_for(leaf).stop_gradient(leaf),
-            x,
-        )
+        x = map_tensors(_without_gradient, x)
         features = self._features_of(x, real.shape[0])
         with explained("distance", partners):
             measure = self.policy.distance or self.distance
@@ -231,3 +228,11 @@ class AdaptiveMixUp(MixUp):
         if self.policy.features is not None:
             return self.policy.features(x)
         return features_of(self.features, x, batch_size)
+
+
+def _without_gradient(x):
+    if x is None:
+        return None
+    ops = ops_for(x)
+    # On PyTorch it may have to be moved to the device of the plan.
+    return ops.stop_gradient(ops.convert_to_tensor(x))

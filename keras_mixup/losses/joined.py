@@ -68,20 +68,21 @@ def joined(loss, terms, y_pred):
     return ops.sum(ops.reshape(values, (count, -1)), axis=0)
 
 
-def mean_of_samples(reduction, values, y_pred, sample_weight):
+def mean_of_samples(loss, values, y_pred, sample_weight):
     """The mean that Keras takes of values, in two operations in place of twelve.
 
     It is `None` of other reductions, of weights or masks, and where steps are compiled.
 
     Args:
-        reduction: The reduction of the loss.
+        loss: The loss that takes the mean.
         values: The values of the loss.
         y_pred: The predictions, which may have a mask.
         sample_weight: The weights, or `None`.
     """
     if (
         sample_weight is None
-        and reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+        and loss.dtype == "float32"
+        and loss.reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight")
         and getattr(y_pred, "_keras_mask", None) is None
         and len(values.shape) == 1
         and runs_one_by_one()

@@ -38,17 +38,30 @@ def of_mixed_labels(loss, labels, shares, y_pred):
         loss: A `keras.losses.Loss`.
         labels: For each sample of a blend its labels, arrays.
         shares: For each of them its share, arrays `(batch_size,)`, of which the sum is
-            1, or 0 where the value does not matter.
+            1; or all are 0, and so is the value.
         y_pred: The predictions, `(batch_size, num_classes)`.
     """
     found = core(loss)
     # A subclass may call its function as it likes.
     known = type(loss) in (FunctionLoss, found) and shares[0].dtype.itemsize > 2
+    known = known and setting(loss, "axis", -1) in (-1, 1)
     if not (known and is_on_host(y_pred)):
         return None
+    values = None
     if found in _OF_CLASS_IDS:
-        return _of_class_ids(loss, labels, shares, y_pred)
-    if found not in _OF_SHARES or labels[0].shape != tuple(y_pred.shape):
+        values = _of_class_ids(loss, labels, shares, y_pred)
+    elif found in _OF_SHARES:
+        values = _of_shares(loss, labels, shares, y_pred)
+    nothing = np.logical_and.reduce([share == 0 for share in shares])
+    if values is None or not nothing.any():
+        return values
+    return values.masked_fill(as_tensors(nothing), 0.0)
+
+
+def _of_shares(loss, labels, shares, y_pred):
+    # Weights may be negative, and then so are the labels.
+    positive = all((share >= 0).all() for share in shares)
+    if not positive or labels[0].shape != tuple(y_pred.shape):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         mixed = sum(part(y, share) for y, share in zip(labels, shares))
@@ -63,8 +76,7 @@ def _of_class_ids(loss, labels, shares, y_pred):
     from_logits = setting(loss, "from_logits", False)
     ids = np.stack([each.reshape(-1) for each in labels])
     if not (
-        setting(loss, "axis", -1) in (-1, 1)
-        and ids.shape[1] == num_samples
+        ids.shape[1] == num_samples
         and num_classes > 1
         and np.logical_and(ids >= 0, ids < num_classes).all()
         # A class of probability 0 has an infinite loss, of which 0 times is NaN.

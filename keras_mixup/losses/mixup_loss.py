@@ -169,7 +169,7 @@ class MixupLoss(keras.losses.Loss):
             p = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             values = self._values(terms, p)
         weight = as_tensors(terms.total)
-        loss = mean_of_samples(self.reduction, values, y_pred, weight)
+        loss = mean_of_samples(self, values, y_pred, weight)
         if loss is None:
             loss = super().__call__(values, y_pred, weight)
         scale = over_counted(self.loss, terms.each(), y_pred, weight)

@@ -1,7 +1,5 @@
 """A plan, applied to whatever belongs to the samples of a batch."""
 
-import keras
-
 from keras_mixup._backend.compiling import fused
 from keras_mixup._backend.host import as_arrays
 from keras_mixup._backend.host_kernels import blend_on_host
@@ -79,6 +77,8 @@ class PlanApplication(PlanFields):
             if may_blend(x, partners, [own, *others]):
                 arrays = all_shares(as_arrays(others), dtype, as_arrays(own))
                 return blend_on_host(x, partners, arrays, dtype)
+        # Which may move it to the device of the plan.
+        x = ops_for(x, self.partners).convert_to_tensor(x)
         shares = all_shares(others, dtype, own)
         return fused(lambda x: blend_partners(x, indices, shares, dtype), x)
 
@@ -204,8 +204,6 @@ class PlanApplication(PlanFields):
             if x is None:
                 return None
             check_samples("inputs", x, size)
-            if not keras.ops.is_tensor(x):
-                x = ops_for(x, self.partners).convert_to_tensor(x)
-            return function(x)
+            return function(ops_for(x, self.partners).convert_to_tensor(x))
 
         return map_tensors(checked, structure)

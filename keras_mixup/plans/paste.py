@@ -28,6 +28,8 @@ def mix_in_region(plan, x, dtype, data_format=None):
     if mixed is not None:
         return mixed
     ops = ops_for(x, plan.share)
+    # Which may move it to the device of the plan.
+    x = ops.convert_to_tensor(x)
     if plan.region.pastes:
         return ops.cast(paste(plan, x, axes), dtype)
     inside = _selected(plan, x, axes)

@@ -81,6 +81,15 @@ def test_on_the_host_a_layer_mixes_as_on_any_device(name, dtype, nothing_on_host
     np.testing.assert_array_equal(*states)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_batch_is_taken_along_to_the_device_of_the_plan(name):
+    x = images()
+    # A device that needs no hardware, and has no values.
+    with keras.device("meta"):
+        mixed = LAYERS[name]()(x, training=True)
+    assert mixed.device.type == "meta"
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_gradients_of_hidden_states_are_those_of_the_formula(dtype):
     import torch

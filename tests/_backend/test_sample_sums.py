@@ -130,3 +130,45 @@ def test_a_gradient_penalty_goes_through_a_blend():
     (by_hand**2).sum().backward()
     np.testing.assert_allclose(slope.detach(), by_hand.detach(), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(x.grad, z.grad, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+def test_what_a_blend_gives_may_be_written_to(order):
+    import torch
+
+    plan = MixPlan(torch.tensor([1, 0, 2]), torch.tensor([0.25, 0.5, 0.0]))
+    x = torch.randn(3, 2, 4, requires_grad=True)
+    found, expected = plan.mix(x.permute(order)), plan.mix(x.detach().permute(order))
+    found += 1
+    torch.relu_(found)
+    np.testing.assert_array_equal(found.detach(), torch.relu(expected + 1))
+    found.sum().backward()
+    passed = (expected + 1 > 0).float()
+    by_hand = np.array([[0.75, 0.5, 0], [0.25, 0.5, 0], [0, 0, 1]]) @ (
+        passed.permute(np.argsort(order).tolist()).reshape(3, -1).numpy()
+    )
+    np.testing.assert_allclose(x.grad.reshape(3, -1), by_hand, rtol=1e-6)
+
+
+def test_partners_may_be_counted_from_the_end():
+    import torch
+
+    sums = Sums.of_terms(np.array([[0, -1], [1, -2]]), np.ones((2, 2)), torch.float32)
+    assert sums.samples.tolist() == [0, 1, 1, 0]
+
+
+# What torch says of itself.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
+def test_transformed_functions_may_blend_what_they_close_over():
+    import torch
+
+    plan = MixPlan(torch.tensor([1, 0, 2]), torch.tensor([0.25, 0.5, 0.0]))
+    x, weights = torch.randn(3, 2), torch.randn(2, 2)
+    found = torch.func.grad(lambda w: ((plan.mix(x) @ w) ** 2).sum())(weights)
+    mixed = plan.mix(x)
+    np.testing.assert_allclose(found, 2 * mixed.T @ mixed @ weights, rtol=1e-4)
+    jacobian = torch.autograd.functional.jacobian
+    np.testing.assert_allclose(
+        jacobian(plan.mix, x, vectorize=True, strategy="forward-mode"),
+        jacobian(plan.mix, x),
+    )

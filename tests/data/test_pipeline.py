@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keras_mixup import MixUp
 from keras_mixup import MixupLoss
+from keras_mixup import RandomChoice
 from keras_mixup import pairing
 from keras_mixup.random.seeds import words
 from tests.modes import to_numpy
@@ -706,3 +707,13 @@ def test_weights_of_other_axes_than_the_labels(way):
 def test_a_list_is_no_array():
     with pytest.raises(TypeError, match="Received: float. `np.asarray` makes"):
         MixUp()(np.ones((2, 1)), [0.0, 1.0])
+
+
+@pytest.mark.parametrize("x", [(), {}, {"image": None}])
+def test_a_batch_without_inputs_does_not_end_an_iteration(x):
+    y = np.arange(4) % 3
+    for layer in (MixUp(num_classes=3), RandomChoice([MixUp(num_classes=3)])):
+        batches = map(lambda each, mix=layer: mix(each, y), [np.ones((4, 2)), x])
+        next(batches)
+        with pytest.raises(ValueError, match="no tensor to mix"):
+            next(batches)

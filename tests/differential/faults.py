@@ -76,7 +76,7 @@ def _rough_shares():
 
 def _no_gradient_by_partners():
     """Nothing is learnt from what a partner contributes."""
-    mix = _Plan.mix
+    mix = _Plan.mix_tensor
 
     def mixed(plan, inputs, dtype=None, data_format=None):
         own = _Plan(plan.partners, ops.zeros_like(plan.share))
@@ -85,17 +85,17 @@ def _no_gradient_by_partners():
         kept = own * ops.cast(lam, own.dtype)
         return ops.stop_gradient(both - kept) + kept
 
-    return mock.patch.object(_Plan, "mix", mixed)
+    return mock.patch.object(_Plan, "mix_tensor", mixed)
 
 
 def _half_mixed_inputs():
     """Inputs take half the share of their partners that labels do."""
-    mix = _Plan.mix
+    mix = _Plan.mix_tensor
 
     def mixed(plan, inputs, dtype=None, data_format=None):
         return mix(_Plan(plan.partners, plan.share / 2), inputs, dtype)
 
-    return mock.patch.object(_Plan, "mix", mixed)
+    return mock.patch.object(_Plan, "mix_tensor", mixed)
 
 
 FAULTS = {

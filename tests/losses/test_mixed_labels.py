@@ -179,3 +179,55 @@ def test_labels_are_mixed_on_the_host_alone(monkeypatch):
     loss = keras_mixup.MixupLoss("sparse_categorical_crossentropy", mix)
     step(mix, loss, labels("ids")[1], keras.ops.full((SIZE, CLASSES), 1 / CLASSES))
     assert mixed == [True] * (keras.backend.backend() == "torch")
+
+
+def weighted_values(loss, y, p, weights):
+    """The values of a loss for each sample, and those of the formula of pairs."""
+    mix = LAYERS["MixUp"]()
+    found = to_numpy(step(mix, keras_mixup.MixupLoss(loss, mix), y, p, weights))
+    plan = keras_mixup.MixPlan(*to_numpy(tuple(mix.plan)[:2]))
+    terms = zip(plan.terms(y), plan.terms(weights), [plan.lam, *plan.shares])
+    each = [
+        w * share * to_numpy(loss.call(keras.ops.convert_to_tensor(labels), p))
+        for labels, w, share in terms
+    ]
+    return found, sum(each)
+
+
+@pytest.mark.parametrize(
+    "loss", [keras.losses.CategoricalCrossentropy, keras.losses.BinaryCrossentropy]
+)
+def test_negative_weights_count(loss):
+    y = labels("one-hot")[1]
+    logits = np.random.default_rng(1).normal(size=(SIZE, CLASSES)).astype("float32")
+    weights = np.where(np.arange(SIZE) % 3 > 0, 2, -1).astype("float32")
+    p = keras.ops.softmax(keras.ops.convert_to_tensor(logits))
+    found, expected = weighted_values(loss(reduction=None), y, p, weights)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+# PyTorch refuses probabilities that are none, whatever they weigh.
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "binary"])
+def test_predictions_without_weight_may_be_anything(name):
+    if keras.backend.backend() != "torch":
+        pytest.skip("Other losses of Keras make a number of NaN.")
+    mix = keras_mixup.MixUp(0.0)
+    p = np.full((SIZE, CLASSES), 1 / CLASSES, "float32")
+    p[2] = np.nan
+    weights = np.ones(SIZE, "float32")
+    weights[2] = 0
+    y = labels(name)[1]
+    loss = keras_mixup.MixupLoss(LOSSES[name][0], mix)
+    found = float(step(mix, loss, y, keras.ops.convert_to_tensor(p), weights))
+    p[2] = 1 / CLASSES
+    expected = float(step(mix, loss, y, keras.ops.convert_to_tensor(p), weights))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_classes_on_the_first_axis_are_an_error():
+    loss = functools.partial(keras.losses.categorical_crossentropy, axis=0)
+    mix = LAYERS["MixUp"]()
+    mix(np.ones((SIZE, 1), "float32"), training=True)
+    p = keras.ops.full((SIZE, CLASSES), 1 / CLASSES)
+    with pytest.raises(ValueError, match="must give a value for each sample"):
+        keras_mixup.MixupLoss(loss, mix)(labels("one-hot")[1], p)
