@@ -1,11 +1,14 @@
 import dataclasses
+import pathlib
 import time
 
 import keras
 import numpy as np
 import pytest
 
+from benchmarks.evidence import intervals
 from benchmarks.evidence import records
+from benchmarks.evidence import report
 from benchmarks.evidence.cifar10 import claims
 from benchmarks.evidence.cifar10 import data
 from benchmarks.evidence.cifar10 import methods
@@ -310,6 +313,34 @@ def test_the_chart_has_a_point_for_every_method_and_kind_of_labels(results):
         np.testing.assert_allclose(xy[:, 0], -10.5)
     heights = np.concatenate([xy[:, 1] for xy in points.values()])
     assert len(np.unique(heights)) == 6
+
+
+def test_both_runs_agree_on_what_was_expected():
+    folder = pathlib.Path(__file__).parents[1] / "docs" / "evidence" / "cifar10"
+    runs = [records.read(folder / name) for name in ("results.csv", "second.csv")]
+    seeds = [{row["seed"] for row in run if "long" in row["study"]} for run in runs]
+    assert not seeds[0] & seeds[1]
+    long = [claim for claim in claims.CLAIMS if "long" in claim.study]
+    assert len(long) == 10
+    for claim in long:
+        versus = (claim.study, claim.method, claim.against, claim.column)
+        first, second = (
+            claim.holds(*intervals.difference(run, *versus)) for run in runs
+        )
+        assert first == second, claim.text
+
+
+def test_a_column_says_of_which_seeds_a_study_is_if_of_fewer(results):
+    others = [
+        {**row, "seed": row["seed"] + 10} for row in results if "long" in row["study"]
+    ]
+    others += [{**row, "seed": 12} for row in others if row["study"] == "clean_long"]
+    long = [claim for claim in claims.CLAIMS if "long" in claim.study]
+    title, _, *lines = report.checked(results, others, long).splitlines()
+    assert title.endswith("| seeds 10 to 12 |")
+    for line in lines:
+        alone = line.endswith("(seeds 10 to 11) |")
+        assert alone == line.startswith("| worse_long")
 
 
 def test_studies_of_one_seed_are_in_the_tables_and_are_no_test(source):

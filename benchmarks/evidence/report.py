@@ -102,9 +102,15 @@ def checked(rows, others=(), of=claims.CLAIMS):
         for run in runs:
             difference = intervals.difference(run, *versus)
             verdict = "" if claim.holds(*difference) else " **does not hold**"
-            cells.append(intervals.text(*difference) + verdict)
+            cells.append(intervals.text(*difference) + verdict + _fewer(run, claim))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _fewer(rows, claim):
+    """The seeds of a study, where they are not those that the column is headed by."""
+    of_study = seeds([row for row in rows if row["study"] == claim.study])
+    return "" if of_study == seeds(rows) else f" ({of_study})"
 
 
 def seeds(rows):
