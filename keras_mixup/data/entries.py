@@ -2,8 +2,8 @@
 
 import re
 
-from keras_mixup._backend.structures import flatten
 from keras_mixup._backend.structures import flatten_with_path
+from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.structures import pack_as
 from keras_mixup._backend.tensor_checks import is_numeric
 from keras_mixup._backend.tensor_checks import is_one_a_sample
@@ -57,10 +57,10 @@ def inputs_of(key, entry, is_labelled):
     """
     found = [((key, *path), leaf) for path, leaf in flatten_with_path(entry)]
     kinds = [_kind(path, leaf, is_labelled) for path, leaf in found]
-    leaves = [
+    inputs = [
         leaf if kind == "input" else None for (_, leaf), kind in zip(found, kinds)
     ]
-    return pack_as(entry, leaves), "category" in kinds
+    return pack_as(entry, inputs), "category" in kinds
 
 
 def check_entry(key, inputs, may_be_labels):
@@ -82,8 +82,8 @@ def check_entry(key, inputs, may_be_labels):
             "none, say `label_keys=()`."
         )
     is_mask = bool(words) and words[-1] in ("mask", "masks")
-    leaves = [leaf for leaf in flatten(inputs) if leaf is not None]
-    if is_mask and any("int" in str(getattr(leaf, "dtype", "")) for leaf in leaves):
+    dtypes = [str(getattr(leaf, "dtype", "")) for leaf in leaves(inputs)]
+    if is_mask and any("int" in dtype for dtype in dtypes):
         raise ValueError(
             f"The integers {key!r} of a dict batch are a mask by their name, "
             "and cannot be blended as an image. A mask of class ids goes under "
@@ -131,10 +131,9 @@ def _is_identifier(key, is_labelled):
 
 
 def _is_text(entry):
-    leaves = [leaf for leaf in flatten(entry) if leaf is not None]
     return all(
         isinstance(leaf, str) or not is_numeric(getattr(leaf, "dtype", "int32"))
-        for leaf in leaves
+        for leaf in leaves(entry)
     )
 
 

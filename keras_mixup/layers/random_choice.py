@@ -72,9 +72,7 @@ class RandomChoice(PipelineLayer):
     """
 
     alpha = ParameterElsewhere("a member, as `mix.layers[0].alpha`")
-    probabilities = Parameter(
-        check_probabilities, "The probability of each of the layers, a tuple."
-    )
+    probabilities = Parameter(check_probabilities, "The probability of each layer.")
 
     def __init__(
         self,
@@ -94,8 +92,11 @@ class RandomChoice(PipelineLayer):
         count = len(members)
         if probabilities is None:
             probabilities = [1 / count] * count
-        given = {"num_classes": num_classes, "label_keys": label_keys}
-        given["data_format"] = data_format
+        given = {
+            "num_classes": num_classes,
+            "label_keys": label_keys,
+            "data_format": data_format,
+        }
         super().__init__(
             parameters={"probabilities": check_probabilities(probabilities, count)},
             per_sample=per_sample,
