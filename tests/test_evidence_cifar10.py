@@ -343,6 +343,19 @@ def test_a_column_says_of_which_seeds_a_study_is_if_of_fewer(results):
         assert alone == line.startswith("| worse_long")
 
 
+def test_a_run_that_lacks_a_study_says_nothing_of_it(results):
+    others = [
+        {**row, "seed": row["seed"] + 10}
+        for row in results
+        if row["study"] == "clean_long"
+    ]
+    long = [claim for claim in claims.CLAIMS if "long" in claim.study]
+    _, _, *lines = report.checked(results, others, long).splitlines()
+    assert len(lines) == 10
+    for line in lines:
+        assert line.endswith("|  |") == line.startswith("| worse_long")
+
+
 def test_studies_of_one_seed_are_in_the_tables_and_are_no_test(source):
     columns = ("nll", "brier", "ece", "scaled_ece", "gap", "ms")
     rows = [

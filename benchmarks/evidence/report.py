@@ -84,27 +84,35 @@ def checked(rows, others=(), of=claims.CLAIMS):
 
     Args:
         rows: The results.
-        others: Results from other seeds, if there are any.
+        others: Results from other seeds, if there are any, which may be of fewer
+            studies.
         of: The claims.
     """
     runs = [rows, others] if others else [rows]
     titles = ["", "what is claimed", "of", "less", *map(seeds, runs)]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    found = {(row["study"], row["method"]) for row in rows}
     for claim in of:
-        if not found.issuperset(
-            (claim.study, method) for method in (claim.method, claim.against)
-        ):
+        if not _tells(rows, claim):
             continue
         column = (CLASSES | TARGETS)[claim.column]
         cells = [claim.study, claim.text, f"{column}: {claim.method}", claim.against]
-        versus = (claim.study, claim.method, claim.against, claim.column)
-        for run in runs:
-            difference = intervals.difference(run, *versus)
-            verdict = "" if claim.holds(*difference) else " **does not hold**"
-            cells.append(intervals.text(*difference) + verdict + _fewer(run, claim))
+        cells += [_verdict(run, claim) if _tells(run, claim) else "" for run in runs]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _tells(rows, claim):
+    """Whether results are of both methods of a claim."""
+    found = {row["method"] for row in rows if row["study"] == claim.study}
+    return found.issuperset((claim.method, claim.against))
+
+
+def _verdict(rows, claim):
+    """The difference that a claim is about, and whether it held."""
+    versus = (claim.study, claim.method, claim.against, claim.column)
+    difference = intervals.difference(rows, *versus)
+    verdict = "" if claim.holds(*difference) else " **does not hold**"
+    return intervals.text(*difference) + verdict + _fewer(rows, claim)
 
 
 def _fewer(rows, claim):

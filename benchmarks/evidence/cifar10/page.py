@@ -16,8 +16,9 @@ from benchmarks.evidence.methods import ERM
 
 # Told, since who looks at results before all are in may stop at those that please.
 SECOND = """
-The second run was planned with three seeds. After these the interval of “with both in
-turn” included zero, and clean labels got a fourth, as in the first run.
+The second run is of the long trainings alone, and was planned with three seeds. After
+these the interval of “with both in turn” included zero, and clean labels got a fourth,
+as in the first run.
 """
 
 

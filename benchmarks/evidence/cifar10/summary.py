@@ -77,7 +77,9 @@ def text(rows, command):
     file = pathlib.Path(__file__).parent / "summary.md"
     long = [row for row in rows if row["study"] in LABELS]
     short = [row for row in rows if row["study"] == "clean"]
-    return report.filled(file, long, command, short_seeds=report.seeds(short), **fields)
+    fields["short_seeds"] = report.seeds(short)
+    fields["short_number"] = len({row["seed"] for row in short})
+    return report.filled(file, long, command, **fields)
 
 
 def chart(rows):
