@@ -82,5 +82,6 @@ class NumpyOps(metaclass=Namespace):
 
     @staticmethod
     def sigmoid(x):
-        with np.errstate(over="ignore"):  # exp(inf) gives the right limit, 0.
-            return np.reciprocal(1 + np.exp(-x))
+        # Of no number the exponential overflows, and near 0 no digit is lost.
+        small = np.exp(-np.abs(x))
+        return np.where(x >= 0, 1, small) / (1 + small)
