@@ -49,6 +49,7 @@ def test_a_batch_is_blended_alike_by_any_number_of_threads(monkeypatch):
     x = np.random.default_rng(0).normal(size=(37, 50, 301)).astype("float32")
     x[3, 1], x[5] = np.nan, np.inf
     plan = keras_mixup.MixPlan.draw(37, 1.0, prob=0.6, seed=np.random.default_rng(1))
+    monkeypatch.setattr(threads, "_LEAST", 2**18)
     shared_out = plan.mix(x)
     monkeypatch.setattr(blend, "share_out", lambda function, n, size: function(0, n))
     np.testing.assert_array_equal(shared_out, plan.mix(x))
