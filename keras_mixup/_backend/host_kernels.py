@@ -68,17 +68,18 @@ def mix_boxes_on_host(x, partners, share, bounds, axes, dtype):
         axes: The spatial axes.
         dtype: Dtype of the result.
     """
-    mixed, share = _blended(x, partners, share, bounds, axes, dtype)
+    mixed, left = _blended(x, partners, share, bounds, axes, dtype)
     target, source = _arrays(mixed), _arrays(x)
-    inside = [map(slice, *(end.tolist() for end in ends)) for ends in bounds]
-    whole = [slice(None)] * (axes[0] - 1)
-    samples = zip(range(len(partners)), partners.tolist(), share.tolist(), *inside)
+    left = np.flatnonzero(left)
+    inside = (map(slice, *(end[left].tolist() for end in ends)) for ends in bounds)
+    whole = [[slice(None)] * len(left)] * (axes[0] - 1)
+    places = zip(*whole, *inside)
     # As everywhere else, no word on infinity less infinity.
     with np.errstate(invalid="ignore", over="ignore"):
-        for sample, partner, part, *box in samples:
-            if part <= 0 or sample == partner:
-                continue
-            theirs, own = source[(partner, *whole, *box)], (sample, *whole, *box)
+        for sample, partner, part, place in zip(
+            left.tolist(), partners[left].tolist(), share[left].tolist(), places
+        ):
+            theirs, own = source[(partner, *place)], (sample, *place)
             if part >= 1:
                 target[own] = theirs
             else:
@@ -110,19 +111,19 @@ def may_mix_boxes(x, partners, shares, dtype, pastes):
 
 
 def _blended(x, partners, share, bounds, axes, dtype):
-    """A copy in which boxes that are whole samples are blended, and what is left."""
+    """A copy in which boxes that are whole samples are blended, and which are left."""
+    mixes = (share > 0) & (partners != np.arange(len(x)))
     if isinstance(x, np.ndarray):
-        return x.astype(dtype_name(dtype)), share
-    dtype, own = _of_torch(dtype), np.arange(len(x))
-    blended = (share > 0) & (share < 1) & (partners != own)
-    for axis, (begin, end) in zip(axes, bounds):
-        blended &= (begin <= 0) & (end >= x.shape[axis])
+        return x.astype(dtype_name(dtype)), mixes
+    blended = mixes & (share < 1)
+    if blended.any():
+        for axis, (begin, end) in zip(axes, bounds):
+            blended &= (begin <= 0) & (end >= x.shape[axis])
     if not blended.any():
-        return x.to(dtype, copy=True), share
-    samples = np.stack([own, partners], axis=1)
-    weights = np.stack([np.where(blended, 1 - share, 1), blended * share], axis=1)
-    mixed = Sums.of_terms(samples, weights, dtype).of(x.to(dtype))
-    return mixed, np.where(blended, 0, share)
+        return x.to(_of_torch(dtype), copy=True), mixes
+    part = np.where(blended, share, 0)
+    mixed = blend_on_host(x, [partners], [1 - part, part], dtype)
+    return mixed, mixes & ~blended
 
 
 def _of_torch(dtype):

@@ -69,15 +69,17 @@ class Sums(NamedTuple):
         Args:
             x: Tensor of floats, on the host.
         """
-        order = list(range(x.dim()))
-        if not x.is_contiguous():
-            order[1:] = sorted(order[1:], key=x.stride, reverse=True)
+        if x.is_contiguous():
+            return self._of_flat(x).view(x.shape)
+        order = [0, *sorted(range(1, x.dim()), key=x.stride, reverse=True)]
         ordered = x.permute(order)
-        flat = ordered.reshape(len(x), math.prod(x.shape[1:]))
+        sums = self._of_flat(ordered).view(ordered.shape)
+        return sums.permute(np.argsort(order).tolist())
+
+    def _of_flat(self, x):
+        flat = x.reshape(len(x), math.prod(x.shape[1:]))
         # No view is made in there, which could not be written to.
-        sums = _differentiable().apply(flat, self) if has_gradient(x) else self(flat)
-        sums = sums.view(ordered.shape)
-        return sums if x.is_contiguous() else sums.permute(np.argsort(order).tolist())
+        return _differentiable().apply(flat, self) if has_gradient(x) else self(flat)
 
     def __call__(self, x):
         """The sums of samples of one axis, without a gradient.

@@ -95,10 +95,12 @@ class PipelineLayer(RegionLayer):
         training = self._training(training)
         seed = self._pipeline.given_seed(seed, x)
         element = as_element(x, y, sample_weight)
-        if element is not x or self._is_batch(x):
-            return call_as_is(self.mix_batch, element, seed, training)
-        if self._is_foreign(x, training):
-            return self._mix_alone(x, training, seed)
+        # A lone tensor of the backend is none of these.
+        if element is not x or not keras.ops.is_tensor(x):
+            if element is not x or self._is_batch(x):
+                return call_as_is(self.mix_batch, element, seed, training)
+            if self._is_foreign(x, training):
+                return self._mix_alone(x, training, seed)
         check_no_seed(seed)
         return super().__call__(x, training=training, **kwargs)
 
