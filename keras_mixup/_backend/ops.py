@@ -140,10 +140,8 @@ def ops_for(*structures):
     else:
         return NumpyOps
     found = leaves(*structures)
-    if all(type(leaf) is np.ndarray for leaf in found):
+    if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in found):
         return NumpyOps
     if any(is_tensorflow(leaf) for leaf in found):
         return tensorflow_ops()
-    if all(isinstance(leaf, (np.ndarray, np.generic)) for leaf in found):
-        return NumpyOps
     return keras.ops

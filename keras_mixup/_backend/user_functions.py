@@ -36,6 +36,15 @@ def explained(name, x):
         ) from error
 
 
+def is_of_package(thing):
+    """Whether the very class of an object is of this package, and none of a user's.
+
+    Args:
+        thing: The object.
+    """
+    return type(thing).__module__.startswith("keras_mixup.")
+
+
 def check_distances(distance, samples):
     """Raises unless a distance gave a number for each of `samples`."""
     expected = (

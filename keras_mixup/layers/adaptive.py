@@ -12,6 +12,7 @@ from keras_mixup._backend.structures import map_tensors
 from keras_mixup._backend.user_functions import check_distances
 from keras_mixup._backend.user_functions import check_lam
 from keras_mixup._backend.user_functions import explained
+from keras_mixup._backend.user_functions import is_of_package
 from keras_mixup.layers.base import LABELS_IN_MODEL
 from keras_mixup.layers.features import features_of
 from keras_mixup.layers.features import get_features
@@ -172,8 +173,8 @@ class AdaptiveMixUp(MixUp):
 
     def draws_on_host(self):
         # Features and distances get tensors even so. A policy would get arrays.
-        known = super().can_compile() and is_own(self.policy)
-        return known and type(self).__module__.startswith("keras_mixup.")
+        known = is_of_package(self) and is_own(self.policy)
+        return known and super().can_compile()
 
     def distribution(self, x, noise, alpha, labels=None, loss=None):
         def by_policy(drawn, partners, fold):

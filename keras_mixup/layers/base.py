@@ -17,6 +17,7 @@ from keras_mixup._backend.numpy_ops import NumpyOps
 from keras_mixup._backend.structures import first_leaf
 from keras_mixup._backend.structures import leaves
 from keras_mixup._backend.tensor_checks import check_batch
+from keras_mixup._backend.user_functions import is_of_package
 from keras_mixup.data.batch import mix_inputs
 from keras_mixup.data.batch import mix_masks
 from keras_mixup.layers.parameter import Parameter
@@ -39,8 +40,8 @@ LABELS_IN_MODEL = (
 class MixingLayer(SeededLayer):
     """Draws a plan for each batch of a training step, applies it, and publishes it.
 
-    A subclass must define `draw_plan`, and overrides what else is not as here:
-    `draw`, `extra_noise`, `may_mix`, `can_compile`, `mix_inputs`.
+    A subclass must define `draw_plan`, and `call` by `mix_in_model`. It overrides what
+    else is not as here: `draw`, `extra_noise`, `may_mix`, `can_compile`, `mix_inputs`.
 
     Args:
         prob: Number in [0, 1], the probability that a sample is mixed at all.
@@ -132,7 +133,7 @@ class MixingLayer(SeededLayer):
 
     def draws_from_shapes(self):
         """Whether no value of the inputs is looked at, as a subclass of others may."""
-        return type(self).__module__.startswith("keras_mixup.") and self.can_compile()
+        return is_of_package(self) and self.can_compile()
 
     def draws_on_host(self):
         """Whether a plan may be drawn as arrays, where the inputs are on the host."""
@@ -157,9 +158,6 @@ class MixingLayer(SeededLayer):
         self._channel.begin()
         given = {} if training is None else {"training": training}
         return super().__call__(x, **given, **kwargs)
-
-    def call(self, x, training=None):
-        return self.mix_in_model(x, training)
 
     def mix_in_model(self, x, training, **drawing):
         """Mixes inputs of a model.

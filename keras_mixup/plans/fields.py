@@ -42,21 +42,12 @@ class PlanFields(NamedTuple):
 
         All copies are made here, and keep whatever else a plan holds.
         """
-        local = len(indices[0].shape) > 1
-        if len(shares) == 1 and not local:
-            return self._replace(
-                partners=indices[0], share=shares[0], shard_partners=()
-            )
-        ops = ops_for(indices, shares)
-        shard_partners = ops.stack(indices, axis=-1) if local else ()
-        partners = [whole_batch(each) for each in indices]
-        if len(shares) == 1:
-            return self._replace(
-                partners=partners[0], share=shares[0], shard_partners=shard_partners
-            )
+        shard_partners = ()
+        if len(indices[0].shape) > 1:
+            shard_partners = ops_for(indices).stack(indices, axis=-1)
         return self._replace(
-            partners=ops.stack(partners, axis=-1),
-            share=ops.stack(shares, axis=-1),
+            partners=_along_last([whole_batch(each) for each in indices]),
+            share=_along_last(shares),
             shard_partners=shard_partners,
         )
 
@@ -178,3 +169,10 @@ class PlanFields(NamedTuple):
                 f"of shape {shapes[1]}"
             )
         return self.share
+
+
+def _along_last(several):
+    """Tensors along a new last axis, or the only one as it is."""
+    if len(several) == 1:
+        return several[0]
+    return ops_for(several).stack(several, axis=-1)

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_mixup._backend.user_functions import is_of_package
 from keras_mixup.policies.base import FunctionPolicy
 from keras_mixup.policies.base import Policy
 from keras_mixup.policies.by_distance import ExponentialDistance
@@ -59,9 +60,8 @@ def get(identifier):
 
 def is_own(policy):
     """Whether a policy is of this package, and so computes with any tensors."""
-    known = type(policy).__module__.startswith("keras_mixup.")
     inner = getattr(policy, "policy", None)
-    if isinstance(policy, FunctionPolicy) or not known:
+    if isinstance(policy, FunctionPolicy) or not is_of_package(policy):
         return False
     return inner is None or is_own(inner)
 
