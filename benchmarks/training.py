@@ -13,6 +13,7 @@ from benchmarks.results import run
 from benchmarks.timing import in_turn
 
 ROWS, STEPS = 128, 20
+DRAWS = np.random.default_rng(0)
 
 
 class PlainBlend(layers.Layer):
@@ -40,6 +41,16 @@ class BlendOfBoth(PlainBlend):
     """`PlainBlend` for a loss that has both labels, as `two_losses` has."""
 
 
+class DrawnBlend(BlendOfBoth):
+    """The same, with partners and shares that NumPy draws for every batch."""
+
+    def call(self, x):
+        ops, size = keras.ops, len(x)
+        share = ops.convert_to_tensor(DRAWS.beta(0.2, 0.2, (size, 1, 1, 1)), x.dtype)
+        partners = ops.convert_to_tensor(DRAWS.permutation(size))
+        return (1 - share) * x + share * ops.take(x, partners, axis=0)
+
+
 class PasteOfBoth(PlainPaste):
     """`PlainPaste` for such a loss."""
 
@@ -63,6 +74,8 @@ REFERENCES = {
     "keras.layers.MixUp": layers.MixUp,
     "MixUp with a plain loss": keras_mixup.MixUp,
 }
+# A graph would draw once, when it is traced.
+DRAWN = {"a draw, gather, multiply and add, of two losses as well": DrawnBlend}
 CHOICE, PLACES = "RandomChoice of both", "ManifoldMixUp of three places"
 OF_OTHERS = {"CutMix": 1.05, CHOICE: 1.05, PLACES: None}
 EAGER = {"CutMix": 1.12, CHOICE: 1.15, PLACES: 1.15}
@@ -156,7 +169,9 @@ def measure(quick):
         for make in makers.values():
             check(make, jit_compile, batches)
         models = {"none": cnn(None, jit_compile)}
-        references = {} if jit_compile else REFERENCES
+        references = {} if jit_compile else dict(REFERENCES)
+        if mode == "eager":
+            references |= DRAWN
         for name, make in {**makers, **references}.items():
             models[name] = cnn(make(), jit_compile, labels=name not in references)
         functions = {name: epochs(model, batches) for name, model in models.items()}

@@ -29,31 +29,26 @@ def chosen(plans, conditions, sizes):
 
 
 def _region(ops, plans, conditions, sizes):
-    regions = [_region_of(ops, plan, len(sizes)) for plan in plans]
-    boxes = all(region.is_box for region in regions)
+    boxes = all(plan.region.is_box for plan in plans if plan.has_region)
     field = "edges" if boxes else "mask"
-    if not boxes:
-        regions = [region.as_mask(sizes) for region in regions]
-    where = getattr(regions[0], field)
-    for region, condition in zip(regions[1:], conditions[1:]):
-        other = getattr(region, field)
-        here = ops.reshape(condition, (-1,) + (1,) * (len(other.shape) - 1))
-        where = ops.where(here, other, where)
+    # All of a sample, where a plan blends.
+    where = ops.cast([0, 1], "float32") if boxes else ops.cast(1, "bool")
+    for plan, condition in zip(plans, conditions):
+        if plan.has_region:
+            region = plan.region if boxes else plan.region.as_mask(sizes)
+            there = getattr(region, field)
+            here = ops.reshape(condition, (-1,) + (1,) * (len(there.shape) - 1))
+            where = ops.where(here, there, where)
     region = PlanRegion(**{field: where})
-    if all(each.pastes for each in regions):
+    if all(plan.has_region and plan.region.pastes for plan in plans):
         return region
     share = 0.0
-    for each, condition in zip(regions, conditions):
-        inside = 1.0 if each.pastes else each.share
-        share = ops.where(condition, inside, share)
+    for plan, condition in zip(plans, conditions):
+        share = ops.where(condition, _share_inside(plan), share)
     return region._replace(share=ops.cast(share, "float32"))
 
 
-def _region_of(ops, plan, axes):
-    """The region of a plan, which is all of the sample where a plan blends."""
-    if plan.has_region:
-        return plan.region
-    share = plan.shares[0]
-    nothing = ops.zeros_like(share)
-    ends = ops.stack([nothing, nothing + 1], axis=-1)[:, None, :]
-    return PlanRegion(edges=ops.concatenate([ends] * axes, axis=1), share=share)
+def _share_inside(plan):
+    if not plan.has_region:
+        return plan.shares[0]
+    return 1.0 if plan.region.pastes else plan.region.share
