@@ -11,5 +11,7 @@ def test_a_sigmoid_has_all_its_digits_down_to_the_smallest_numbers():
     assert found.dtype == "float32"
     with np.errstate(over="ignore"):
         expected = 1 / (1 + np.exp(-x.astype("float64")))
-    assert found[0] == 0 and found[-1] == 1 and 0 < found[1] < 1e-43
+    assert found[0] == 0
+    assert found[-1] == 1
+    assert 0 < found[1] < 1e-43
     np.testing.assert_allclose(found, expected, rtol=3e-7, atol=1e-45)
