@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 # The bytes of a part below which handing it over takes longer than it saves.
-_LEAST = 2**21
+_LEAST = 2**20
 
 
 def share_out(function, count, size):
