@@ -87,6 +87,9 @@ class Sums(NamedTuple):
         Args:
             x: Tensor `(batch_size, size)`.
         """
+        if not x.shape[1]:
+            # With several threads `embedding_bag` fails.
+            return x.new_empty((len(self.starts) - 1, 0))
         samples, weights, starts = map(as_tensors, self)
         return sys.modules["torch"].nn.functional.embedding_bag(
             samples,

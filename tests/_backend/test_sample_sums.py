@@ -52,6 +52,22 @@ def test_they_are_a_product_with_a_matrix(terms, shape, dtype):
         )
 
 
+def test_samples_may_have_no_numbers_whatever_the_number_of_threads():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for shape in ((0,), (7, 0)):
+            x = torch.zeros(SIZE, *shape, requires_grad=True)
+            found = Sums.of_terms(*drawn(2), x.dtype).of(x)
+            assert found.shape == x.shape
+            found.sum().backward()
+            assert x.grad.shape == x.shape
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_without_a_zero_they_are_that_product_as_well():
     import torch
 
