@@ -316,19 +316,16 @@ def test_the_chart_has_a_point_for_every_method_and_kind_of_labels(results):
     assert len(np.unique(heights)) == 6
 
 
+def holds(rows, claim):
+    versus = (claim.study, claim.method, claim.against, claim.column)
+    return claim.holds(*intervals.difference(rows, *versus))
+
+
 def test_most_of_what_was_expected_of_short_trainings_does_not_hold():
     rows = records.read(RESULTS / "results.csv")
     assert {row["seed"] for row in rows if row["study"] == "clean"} == {0, 1, 2}
     short = [claim for claim in claims.CLAIMS if claim.study in ("clean", "worse")]
-    held = [
-        claim.holds(
-            *intervals.difference(
-                rows, claim.study, claim.method, claim.against, claim.column
-            )
-        )
-        for claim in short
-    ]
-    assert sum(held) < len(held) / 2
+    assert sum(holds(rows, claim) for claim in short) < len(short) / 2
 
 
 def test_both_runs_agree_on_what_was_expected():
@@ -338,10 +335,7 @@ def test_both_runs_agree_on_what_was_expected():
     long = [claim for claim in claims.CLAIMS if "long" in claim.study]
     assert len(long) == 10
     for claim in long:
-        versus = (claim.study, claim.method, claim.against, claim.column)
-        first, second = (
-            claim.holds(*intervals.difference(run, *versus)) for run in runs
-        )
+        first, second = (holds(run, claim) for run in runs)
         assert first == second, claim.text
 
 

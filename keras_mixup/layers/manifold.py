@@ -101,8 +101,6 @@ class ManifoldMixUp(BetaLayer):
         return self.mix_inputs(self._channel.plan_at(0), x)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
-            return None
         return mix_masks(self._channel.plan_at(0), previous_mask)
 
     def get_config(self):

@@ -95,12 +95,10 @@ class PipelineLayer(RegionLayer):
         training = self._training(training)
         seed = self._pipeline.given_seed(seed, x)
         element = as_element(x, y, sample_weight)
-        # A lone tensor of the backend is none of these.
-        if element is not x or not keras.ops.is_tensor(x):
-            if element is not x or self._is_batch(x):
-                return call_as_is(self.mix_batch, element, seed, training)
-            if self._is_foreign(x, training):
-                return self._mix_alone(x, training, seed)
+        if element is not x or self._is_batch(x):
+            return call_as_is(self.mix_batch, element, seed, training)
+        if self._is_foreign(x, training):
+            return self._mix_alone(x, training, seed)
         check_no_seed(seed)
         return super().__call__(x, training=training, **kwargs)
 
@@ -218,6 +216,8 @@ class PipelineLayer(RegionLayer):
 
     def _is_foreign(self, x, training):
         """Whether lone inputs, which are checked, are no tensors of the backend."""
+        if keras.ops.is_tensor(x):
+            return False
         leaves = flatten(x)
         if all(leaf is None for leaf in leaves):
             raise ValueError(f"Expected a tensor to mix. Received: x={x!r}")

@@ -55,8 +55,6 @@ class MixUpSite(keras.layers.Layer):
         return mix_inputs(plan, x, self.compute_dtype, self.data_format)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None:
-            return None
         channel = self._mixup_channel()
         return mix_masks(channel and channel.plan_at(self.index), previous_mask)
 

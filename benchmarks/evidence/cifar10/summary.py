@@ -8,6 +8,7 @@ from benchmarks.evidence import intervals
 from benchmarks.evidence import report
 from benchmarks.evidence.cifar10.methods import SIZES
 from benchmarks.evidence.cifar10.methods import STUDIES
+from benchmarks.evidence.cifar10.page import seeds_of
 from benchmarks.evidence.methods import ERM
 
 LABELS = {"clean_long": "clean labels", "worse_long": "40% of the labels wrong"}
@@ -78,7 +79,7 @@ def text(rows, command):
     long = [row for row in rows if row["study"] in LABELS]
     short = [row for row in rows if row["study"] == "clean"]
     fields["short_seeds"] = report.seeds(short)
-    fields["short_number"] = len({row["seed"] for row in short})
+    fields["short_number"] = len(seeds_of(rows, "clean"))
     return report.filled(file, long, command, **fields)
 
 
