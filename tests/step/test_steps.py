@@ -36,7 +36,6 @@ from tests.models import pair_loss
 from tests.models import softmax
 from tests.modes import to_numpy
 
-KERAS = tuple(map(int, keras.__version__.split(".")[:2]))
 SPARSE = "sparse_categorical_crossentropy"
 CODES = np.eye(6, dtype="float32")
 
@@ -355,7 +354,6 @@ def graphs_by_epoch(layer, monkeypatch, samples, epochs):
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch.compile")
-@pytest.mark.skipif(KERAS < (3, 15), reason="Keras breaks the graph of any step")
 def test_steps_are_compiled_no_more_often_than_dropout(monkeypatch):
     # The last batch of each epoch is smaller.
     dropout, *others = (
