@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 # The bytes of a part below which handing it over takes longer than it saves.
 _LEAST = 2**20
+_PROCESS = os.getpid()
 
 
 def share_out(function, count, size):
@@ -20,7 +21,7 @@ def share_out(function, count, size):
         size: The bytes that all of the work writes.
     """
     parts = min(_cores(), size // _LEAST, count)
-    if parts < 2 or multiprocessing.parent_process() is not None:
+    if parts < 2 or is_worker():
         function(0, count)
         return
     bounds = [count * part // parts for part in range(parts + 1)]
@@ -34,6 +35,16 @@ def share_out(function, count, size):
     function(*bounds[:2])
     for other in others:
         other.result()
+
+
+def is_worker():
+    """Whether this is a process of which there may be as many as cores."""
+    return multiprocessing.parent_process() is not None
+
+
+def is_fork():
+    """Whether this process is a copy of another one, whose threads it has not."""
+    return os.getpid() != _PROCESS
 
 
 @functools.cache

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_mixup._backend.array_sums import blend_arrays
+from keras_mixup._backend.array_sums import may_blend_arrays
 from keras_mixup._backend.dtypes import dtype_name
 from keras_mixup._backend.dtypes import is_float
 from keras_mixup._backend.numpy_ops import NumpyOps
@@ -60,7 +62,10 @@ def all_shares(others, dtype, own=None):
 def blend_partners(x, partners, shares, dtype):
     """The samples of `x`, blended with their partners by shares of each."""
     if ops_for(x, partners) is NumpyOps:
-        return _blend_arrays(x, [whole_batch(each) for each in partners], shares, dtype)
+        partners = [whole_batch(each) for each in partners]
+        if may_blend_arrays(x, shares, dtype):
+            return blend_arrays(x, partners, shares)
+        return _blend_arrays(x, partners, shares, dtype)
     if len(partners) == 1 and len(shares[1].shape) == 1:
         return _blend_pairs(x, partners[0], *shares, dtype)
     return blend([x, *(take_samples(x, each) for each in partners)], shares, dtype)
