@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from benchmarks.evidence import intervals
 from benchmarks.evidence.methods import CONTROL
 from benchmarks.evidence.methods import ERM
 
@@ -32,6 +33,11 @@ class Claim:
     against: str
     column: str
     verdict: str
+
+    def difference(self, rows):
+        """The mean difference that results give, and half of its 95% interval."""
+        versus = (self.study, self.method, self.against, self.column)
+        return intervals.difference(rows, *versus)
 
     def holds(self, mean, half):
         """Whether a difference and its half width bear the statement out."""

@@ -101,6 +101,23 @@ def checked(rows, others=(), of=claims.CLAIMS):
     return "\n".join(lines)
 
 
+def agreement(rows, others, of):
+    """A sentence on how many claims two runs agree on.
+
+    Args:
+        rows: The results.
+        others: Results from other seeds.
+        of: The claims, of which those count that both runs tell of.
+    """
+    runs = [rows, others]
+    told = [claim for claim in of if all(_tells(run, claim) for run in runs)]
+    held = [sum(claim.holds(*claim.difference(run)) for run in runs) for claim in told]
+    return (
+        f"Of {len(told)} lines that both runs tell of, {held.count(2)} hold in both, "
+        f"{held.count(0)} in neither, and {held.count(1)} in one alone."
+    )
+
+
 def _tells(rows, claim):
     """Whether results are of both methods of a claim."""
     found = {row["method"] for row in rows if row["study"] == claim.study}
@@ -109,8 +126,7 @@ def _tells(rows, claim):
 
 def _verdict(rows, claim):
     """The difference that a claim is about, and whether it held."""
-    versus = (claim.study, claim.method, claim.against, claim.column)
-    difference = intervals.difference(rows, *versus)
+    difference = claim.difference(rows)
     verdict = "" if claim.holds(*difference) else " **does not hold**"
     return intervals.text(*difference) + verdict + _fewer(rows, claim)
 
