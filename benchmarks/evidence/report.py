@@ -111,10 +111,16 @@ def agreement(rows, others, of):
     """
     runs = [rows, others]
     told = [claim for claim in of if all(_tells(run, claim) for run in runs)]
-    held = [sum(claim.holds(*claim.difference(run)) for run in runs) for claim in told]
+    held = {
+        claim: sum(claim.holds(*claim.difference(run)) for run in runs)
+        for claim in told
+    }
+    counts = list(held.values())
+    apart = [f"“{claim.text}” ({claim.study})" for claim in told if held[claim] == 1]
+    alone = f", and in one alone {'; '.join(apart)}." if apart else "."
     return (
-        f"Of {len(told)} lines that both runs tell of, {held.count(2)} hold in both, "
-        f"{held.count(0)} in neither, and {held.count(1)} in one alone."
+        f"Of {len(told)} lines that both runs tell of, {counts.count(2)} hold in both, "
+        f"{counts.count(0)} in neither{alone}"
     )
 
 

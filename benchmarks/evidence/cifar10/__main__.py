@@ -84,7 +84,7 @@ def main():
     text = page.text(rows, others, command, args.data)
     (output / "numbers.md").write_text(text, encoding="utf-8")
     if summary.has_all(rows):
-        short = summary.text(rows, command)
+        short = summary.text(rows, others, command)
         (output / "index.md").write_text(short, encoding="utf-8")
         summary.chart(rows).savefig(output / "errors.png")
     print(text)

@@ -17,9 +17,11 @@ from benchmarks.evidence.methods import ERM
 
 # Told, since who looks at results before all are in may stop at those that please.
 SECOND = """
-{agreement} The second run was planned with three seeds. After these the interval of
-“with both in turn” of the long trainings included zero, and those with clean labels got
-a fourth, as in the first run.
+{agreement}
+
+The second run was planned with three seeds (`--first-seed 4 --seeds 3`, short trainings
+`--first-seed 3 --seeds 3`). After these the interval of “with both in turn” of the long
+trainings included zero, and those with clean labels got a fourth, as in the first run.
 
 The first run of the short trainings showed something else than was expected. This was
 written down from it, before the second:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.evidence import intervals
 from benchmarks.evidence import report
+from benchmarks.evidence.cifar10.claims import CLAIMS
 from benchmarks.evidence.cifar10.methods import SIZES
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.page import seeds_of
@@ -14,6 +15,11 @@ from benchmarks.evidence.methods import ERM
 LABELS = {"clean_long": "clean labels", "worse_long": "40% of the labels wrong"}
 COLORS = {"clean_long": "tab:blue", "worse_long": "tab:red"}
 COLUMNS = ("error", "nll", "ece")
+SECOND = """
+A second run from other seeds was compared with the first on
+[what was expected](numbers.md#what-was-expected). {agreement}
+Most of those that hold in neither are of short trainings.
+"""
 
 
 class Numbers(dict):
@@ -60,11 +66,12 @@ def table(rows, study):
     return "\n".join(lines)
 
 
-def text(rows, command):
+def text(rows, others, command):
     """The page in short.
 
     Args:
         rows: The results.
+        others: Results from other seeds, or nothing.
         command: What was asked for, to be run again.
     """
     studies = {"clean": "clean_long", "wrong": "worse_long"}
@@ -80,6 +87,8 @@ def text(rows, command):
     short = [row for row in rows if row["study"] == "clean"]
     fields["short_seeds"] = report.seeds(short)
     fields["short_number"] = len(seeds_of(rows, "clean"))
+    agreement = report.agreement(rows, others, CLAIMS)
+    fields["second"] = SECOND.format(agreement=agreement) if others else ""
     return report.filled(file, long, command, **fields)
 
 
