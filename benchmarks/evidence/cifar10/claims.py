@@ -76,7 +76,7 @@ CLAIMS = (
     *(Claim("worse", *claim) for claim in ON_WRONG_LABELS + ON_MANY_WRONG_LABELS),
     *(Claim("aggre", *claim) for claim in ON_WRONG_LABELS),
 )
-# Written down from the first run of the short trainings, before the second.
+# Written down from the first run of the short trainings, as the second began.
 FOUND_CLEAN = (
     ("more errors with mixup", MIXUP, ERM, "error", MORE),
     ("with CutMix", CUTMIX, ERM, "error", MORE),

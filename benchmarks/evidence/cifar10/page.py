@@ -24,7 +24,7 @@ The second run was planned with three seeds (`--first-seed 4 --seeds 3`, short t
 trainings included zero, and those with clean labels got a fourth, as in the first run.
 
 The first run of the short trainings showed something else than was expected. This was
-written down from it, before the second:
+written down from it, when 8 of the 63 trainings of the second were done:
 
 {found}
 """
