@@ -5,12 +5,10 @@ NumPy goes through a batch four times for a blend, and PyTorch once.
 
 import sys
 
-import keras
-
 from keras_mixup._backend.host_kernels import blend_on_host
-from keras_mixup._backend.ops import is_compiled_by_torch
 from keras_mixup._backend.threads import is_fork
 from keras_mixup._backend.threads import is_worker
+from keras_mixup._backend.traces import runs_one_by_one
 
 # Smaller batches take longer to hand over. The memory of larger ones is the system's
 # at every call, of which NumPy asks for huge pages, and PyTorch does not.
@@ -33,7 +31,7 @@ def may_blend_arrays(x, shares, dtype):
     if any(share.ndim != 1 or (share <= 0).any() for share in shares):
         # What is not blended keeps all of its bits, the sign of 0 too.
         return False
-    if keras.backend.backend() != "torch" or is_compiled_by_torch():
+    if not runs_one_by_one():
         return False
     # OpenMP waits for threads that a fork has not. Workers would be in the way of each
     # other: those of a `DataLoader` have one thread each.
