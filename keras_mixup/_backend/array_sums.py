@@ -24,14 +24,14 @@ def may_blend_arrays(x, shares, dtype):
             of each partner.
         dtype: Name of the dtype of the result.
     """
+    if not runs_one_by_one():
+        return False
     if x.dtype != dtype or dtype != "float32" or not _LEAST <= x.nbytes <= _MOST:
         return False
     if not (x.flags.c_contiguous and x.flags.writeable):
         return False
     if any(share.ndim != 1 or (share <= 0).any() for share in shares):
         # What is not blended keeps all of its bits, the sign of 0 too.
-        return False
-    if not runs_one_by_one():
         return False
     # OpenMP waits for threads that a fork has not. Workers would be in the way of each
     # other: those of a `DataLoader` have one thread each.
