@@ -397,6 +397,15 @@ def test_a_run_that_lacks_a_study_says_nothing_of_it(results):
         assert line.endswith("|  |") == line.startswith("| worse_long")
 
 
+def test_a_first_run_of_one_seed_has_its_pages_beside_a_second(results, source):
+    columns = ("brier", "scaled_ece", "gap", "ms")
+    alone = [row | dict.fromkeys(columns, 1.0) for row in results if row["seed"] == 7]
+    others = [row | {"seed": 8} for row in alone]
+    text = page.text(alone, others, "python", source)
+    assert "that both runs tell of, 0 hold in both" in text
+    assert "| clean | more errors with mixup |" in text
+
+
 def test_how_many_claims_two_runs_agree_on_by_hand():
     def run(*errors):
         return [

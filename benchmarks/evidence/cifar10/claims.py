@@ -77,16 +77,18 @@ CLAIMS = (
     *(Claim("aggre", *claim) for claim in ON_WRONG_LABELS),
 )
 # Written down from the first run of the short trainings, as the second began.
-FOUND_CLEAN = (
+MORE_ERRORS = (
     ("more errors with mixup", MIXUP, ERM, "error", MORE),
     ("with CutMix", CUTMIX, ERM, "error", MORE),
+)
+FOUND_CLEAN = (
+    *MORE_ERRORS,
     ("with both in turn", EACH, ERM, "error", MORE),
     ("with Manifold Mixup", MANIFOLD, ERM, "error", MORE),
     ("fewer with a little mixup than with much", LITTLE, MIXUP, "error", LESS),
 )
 FOUND_WORSE = (
-    ("more errors with mixup", MIXUP, ERM, "error", MORE),
-    ("with CutMix", CUTMIX, ERM, "error", MORE),
+    *MORE_ERRORS,
     ("even more with strong mixup", STRONG, MIXUP, "error", MORE),
     ("more with confidence", TRUSTING, ERM, "error", MORE),
 )

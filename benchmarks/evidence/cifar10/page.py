@@ -35,6 +35,11 @@ def seeds_of(rows, study):
     return {row["seed"] for row in rows if row["study"] == study}
 
 
+def tested(rows):
+    """The results that claims are held against: of studies of several seeds, if any."""
+    return [row for row in rows if len(seeds_of(rows, row["study"])) > 1] or rows
+
+
 def text(rows, others, command, source=None):
     """The whole page: how it came about, what was expected, all tables.
 
@@ -45,7 +50,6 @@ def text(rows, others, command, source=None):
         source: As for `data.arrays`.
     """
     study = STUDIES["clean"]
-    several = [row for row in rows if len(seeds_of(rows, row["study"])) > 1]
     split = images(0, source)
     weights = build(study, study.methods[ERM], steps=10, mix=None).count_params()
     return report.filled(
@@ -59,8 +63,8 @@ def text(rows, others, command, source=None):
         rate=study.rate,
         decay=DECAY,
         more=MORE,
-        claims=report.checked(several or rows, others, CLAIMS),
-        second=_second(several, others) if others else "",
+        claims=report.checked(tested(rows), others, CLAIMS),
+        second=_second(tested(rows), others) if others else "",
         published=published.table(rows, NUMBERS),
         tables=report.tables(rows, STUDIES),
     )

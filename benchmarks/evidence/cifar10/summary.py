@@ -10,6 +10,7 @@ from benchmarks.evidence.cifar10.claims import CLAIMS
 from benchmarks.evidence.cifar10.methods import SIZES
 from benchmarks.evidence.cifar10.methods import STUDIES
 from benchmarks.evidence.cifar10.page import seeds_of
+from benchmarks.evidence.cifar10.page import tested
 from benchmarks.evidence.methods import ERM
 
 LABELS = {"clean_long": "clean labels", "worse_long": "40% of the labels wrong"}
@@ -87,8 +88,10 @@ def text(rows, others, command):
     short = [row for row in rows if row["study"] == "clean"]
     fields["short_seeds"] = report.seeds(short)
     fields["short_number"] = len(seeds_of(rows, "clean"))
-    agreement = report.agreement(rows, others, CLAIMS)
-    fields["second"] = SECOND.format(agreement=agreement) if others else ""
+    fields["second"] = ""
+    if others:
+        agreement = report.agreement(tested(rows), others, CLAIMS)
+        fields["second"] = SECOND.format(agreement=agreement)
     return report.filled(file, long, command, **fields)
 
 
